@@ -1,0 +1,27 @@
+/** What some tests need besides Node and Python: each check says what is missing, or undefined. */
+import { execFile } from 'node:child_process';
+
+/** Whether a command runs and succeeds. */
+function works(command, ...args) {
+  return new Promise((resolve) => {
+    execFile(command, args, { timeout: 20_000 }, (error) => resolve(!error));
+  });
+}
+
+/** For capturing traffic: root, network namespaces and iptables. */
+export async function missingForNetns() {
+  if (process.platform !== 'linux') return 'network namespaces need Linux';
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  if (!(await works('ip', '-V'))) return 'the command ip (package iproute2) is not installed';
+  if (!(await works('iptables', '--version'))) return 'the command iptables is not installed';
+  const name = `weft-probe-${process.pid}`;
+  if (!(await works('ip', 'netns', 'add', name))) return 'this machine does not allow network namespaces to be made';
+  const nat = await works('ip', 'netns', 'exec', name, 'iptables', '-w', '-t', 'nat', '-L', '-n');
+  await works('ip', 'netns', 'delete', name);
+  return nat ? undefined : 'iptables has no nat table here';
+}
+
+/** For the client of grpc-go. */
+export async function missingForGo() {
+  return (await works('go', 'version')) ? undefined : 'Go is not installed';
+}

@@ -1,0 +1,31 @@
+/** What the npm scripts call: `node scripts/run.mjs COMMAND`. Each command does its own set-up; Node and Python 3 with pip suffice. */
+import { chdir } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build, generate, install, progress, run, tool } from './setup.mjs';
+import { runTests } from './test.mjs';
+
+const commands = {
+  async generate() {
+    await install();
+    await generate(true);
+  },
+  async build() {},
+  async check() {
+    await tool('biome', '@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
+    await tool('knip', 'knip/bin/knip.js', '--no-progress', '--no-gitignore');
+    return runTests(['test/architecture']);
+  },
+  test: (args) => runTests(args),
+  golden: (args) => run(process.execPath, ['--enable-source-maps', 'dist/test/golden/update.js', ...args]),
+  bench: (args) => run(process.execPath, ['--enable-source-maps', 'dist/test/bench/main.js', ...args]),
+  demo: (args) => run(process.execPath, ['--enable-source-maps', 'dist/src/main.js', 'demo', ...args]),
+};
+
+chdir(fileURLToPath(new URL('..', import.meta.url)));
+const [name = '', ...args] = process.argv.slice(2);
+if (!Object.hasOwn(commands, name)) {
+  progress(`Unknown command ${JSON.stringify(name)}; one of ${Object.keys(commands).join(', ')}`);
+  process.exit(2);
+}
+if (name !== 'generate') await build();
+process.exitCode = (await commands[name](args)) ?? 0;
