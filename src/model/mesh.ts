@@ -1,0 +1,45 @@
+import type { Key } from './name.js';
+import type { TrafficPolicy } from './policy.js';
+import type { Endpoint, Protocol, Service } from './service.js';
+import type { Pod } from './workload.js';
+
+/**
+ * The world as the compiler sees it: look-ups, each of which answers with an immutable value that is replaced whole when it
+ * changes (so identity is the cache key), and each of which has a topic that is announced when its answer may have changed.
+ * Values in lists are in a fixed order that does not depend on the order in which objects arrived.
+ */
+export interface Mesh {
+  /** Topic `service:KEY`. */
+  readonly service: (key: Key) => Service | undefined;
+  /** The endpoints of a Service, sorted by address. Topic `endpoints:KEY`. */
+  readonly endpoints: (key: Key) => readonly Endpoint[];
+  /** Every policy, in any namespace, that targets this Service or its Namespace; oldest first. Topic `policies:KEY`. */
+  readonly policies: (key: Key) => readonly TrafficPolicy[];
+  /** Who has this IP address. Topic `address:IP`. */
+  readonly at: (address: string) => AddressOwner;
+  /** Topic `pod:KEY`. */
+  readonly pod: (key: Key) => Pod | undefined;
+  /** The topology zone of a Node (`topology.kubernetes.io/zone`), empty when unknown. Topic `node:NAME`. */
+  readonly zone: (node: string) => string;
+  /** Which ports are declared with which protocol. Topic `ports`. */
+  readonly ports: () => PortTable;
+}
+
+/** Who has an IP address. */
+export interface AddressOwner {
+  /** The Services with this cluster IP (one, or none). */
+  readonly service?: Key | undefined;
+  /** The Services that have this address as an endpoint, sorted; headless ones first. */
+  readonly endpointOf: readonly Key[];
+}
+
+/** The declared protocols of the mesh, from which the outbound listener's filter chains follow. */
+export interface PortTable {
+  /** Service ports that at least one Service declares HTTP, HTTP2 or GRPC; ascending. */
+  readonly httpPorts: readonly number[];
+  /** Where one cluster IP's protocol on such a port differs (TCP on a port that is HTTP elsewhere); sorted. */
+  readonly exceptions: readonly { readonly address: string; readonly port: number; readonly protocol: Protocol }[];
+}
+
+/** What changed, as a name for the look-up of a {@link Mesh} whose answer may differ now: `endpoints:shop/reviews`. */
+export type Topic = string;
