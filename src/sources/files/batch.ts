@@ -1,0 +1,55 @@
+/** Gathers a burst of events into one run. */
+
+/** A run that is started by events. */
+export interface Batch {
+  /** Something happened: run soon. */
+  readonly touch: () => void;
+  /** No more runs; resolves when the one that is under way has ended. */
+  readonly close: () => Promise<void>;
+}
+
+/** When to run. */
+export interface BatchOptions {
+  /** Run once nothing has happened for so long. */
+  readonly quietMs: number;
+  /** Run at the latest so long after the first event. */
+  readonly maximumMs: number;
+  /** Never called again before it has resolved. It must not reject. */
+  readonly run: () => Promise<void>;
+}
+
+/** A batch in which nothing has happened yet. */
+export function createBatch({ quietMs, maximumMs, run }: BatchOptions): Batch {
+  let timer: NodeJS.Timeout | undefined;
+  let latest: number | undefined;
+  let running: Promise<void> | undefined;
+  let isWanted = false;
+  let isClosed = false;
+
+  const start = () => {
+    timer = undefined;
+    latest = undefined;
+    if (isClosed) return;
+    isWanted = running !== undefined;
+    if (isWanted) return;
+    running = run().finally(() => {
+      running = undefined;
+      if (isWanted) start();
+    });
+  };
+
+  return {
+    touch: () => {
+      if (isClosed) return;
+      const now = performance.now();
+      latest ??= now + maximumMs;
+      clearTimeout(timer);
+      timer = setTimeout(start, Math.max(0, Math.min(quietMs, latest - now)));
+    },
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** All the files of a folder together: which version of which object is in force. Pure but for its own state. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Diagnostic } from '../../model/diagnostic.js';
+import { formatRef } from '../../model/name.js';
+import type { Change } from '../change.js';
+import { createIndex } from '../store/index-map.js';
+import { compareText } from '../store/order.js';
+import type { FileContent, Item } from './interpret.js';
+
+/** What changed, and all that is wrong now. */
+export interface Update {
+  readonly changes: readonly Change[];
+  /** The whole list, sorted by file and line; the same object while it says the same. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The objects of a folder. */
+export interface FolderContents {
+  /** Takes what a file says now; undefined when the file is gone. */
+  readonly put: (file: string, content: FileContent | undefined) => void;
+  /** Whether objects of the file are in force, or waiting behind another file's. */
+  readonly holds: (file: string) => boolean;
+  /** What is wrong with the folder itself rather than with a file; empty when nothing is. */
+  readonly setTrouble: (diagnostics: readonly Diagnostic[]) => void;
+  /** What changed since the last call. */
+  readonly settle: () => Update;
+}
+
+interface Held extends Item {
+  readonly change: Change;
+}
+
+type HeldById = ReadonlyMap<string, Held>;
+
+const nothing: HeldById = new Map();
+
+/** A folder without files. */
+export function createFolderContents(): FolderContents {
+  const held = new Map<string, HeldById>();
+  const filesOf = createIndex<string, string>();
+  const fileProblems = new Map<string, readonly Diagnostic[]>();
+  const duplicates = new Map<string, readonly Diagnostic[]>();
+  const inForce = new Map<string, Change>();
+  const marked = new Set<string>();
+  let trouble: readonly Diagnostic[] = [];
+  let diagnostics: readonly Diagnostic[] = [];
+
+  const put = (file: string, content: FileContent | undefined) => {
+    const before = held.get(file) ?? nothing;
+    const { after, problems } = content ? hold(before, content) : { after: nothing, problems: [] };
+    for (const id of before.keys()) filesOf.delete(id, file);
+    for (const id of after.keys()) filesOf.add(id, file);
+    for (const id of [...before.keys(), ...after.keys()]) marked.add(id);
+    if (after.size > 0) held.set(file, after);
+    else held.delete(file);
+    if (problems.length > 0) fileProblems.set(file, problems);
+    else fileProblems.delete(file);
+  };
+
+  const choose = (id: string): readonly Change[] => {
+    const versions = [...filesOf.get(id)].sort(compareText).flatMap((file) => held.get(file)?.get(id) ?? []);
+    const [winner, ...losers] = versions;
+    if (winner && losers.length > 0) duplicates.set(id, losers.map((loser) => duplicate(loser, winner)));
+    else duplicates.delete(id);
+    const before = inForce.get(id);
+    if (isDeepStrictEqual(before, winner?.change)) return [];
+    if (winner) inForce.set(id, winner.change);
+    else inForce.delete(id);
+    if (winner) return [winner.change];
+    return before ? [{ ...before, object: undefined }] : [];
+  };
+
+  return {
+    put,
+    holds: (file) => held.has(file),
+    setTrouble: (problems) => {
+      trouble = problems;
+    },
+    settle: () => {
+      const changes = [...marked].sort(compareText).flatMap(choose);
+      marked.clear();
+      const current = [...trouble, ...[...fileProblems.values(), ...duplicates.values()].flat().sort(comparePlace)];
+      if (!isDeepStrictEqual(current, diagnostics)) diagnostics = current;
+      return { changes, diagnostics };
+    },
+  };
+}
+
+/** What the file holds from now on: the new versions, and the old ones of objects that are broken or cannot be told. */
+function hold(before: HeldById, { items, diagnostics, isUnsure }: FileContent): { readonly after: HeldById; readonly problems: readonly Diagnostic[] } {
+  const after = new Map<string, Held>();
+  const seen = new Map<string, Item>();
+  const problems = [...diagnostics];
+  for (const item of items) {
+    const first = seen.get(item.id);
+    if (first) problems.push(duplicate(item, first));
+    if (first) continue;
+    seen.set(item.id, item);
+    const change = item.change ?? (item.isBroken ? before.get(item.id)?.change : undefined);
+    if (change) after.set(item.id, { ...item, change });
+  }
+  if (isUnsure) for (const [id, item] of before) if (!seen.has(id)) after.set(id, item);
+  return { after, problems };
+}
+
+function duplicate(loser: Item, winner: Item): Diagnostic {
+  const message = `is written in ${winner.origin.file}:${winner.origin.line} too, and that one counts`;
+  const remedy = `remove one of the two, or rename it; of several ${formatRef(loser.object)} the first by file name counts`;
+  return { severity: 'error', object: loser.object, field: '', reason: 'Duplicate', message, remedy, origin: loser.origin };
+}
+
+function comparePlace(a: Diagnostic, b: Diagnostic): number {
+  return compareText(a.origin?.file ?? '', b.origin?.file ?? '') || (a.origin?.line ?? 0) - (b.origin?.line ?? 0);
+}

@@ -1,0 +1,134 @@
+/** From the text of one file to the objects in it. Pure. */
+import type { Diagnostic, Origin } from '../../model/diagnostic.js';
+import type { ObjectRef } from '../../model/name.js';
+import type { Change, Parser, Parsers } from '../change.js';
+import { isPlain, type Plain, refOf, showValue, textOf } from '../objects/plain.js';
+import { readDocuments, type TextDocument } from './documents.js';
+import { judgeKind } from './unknown-kind.js';
+
+/** One object of a file. */
+export interface Item {
+  /** The same for all versions of one object, wherever they are written. */
+  readonly id: string;
+  readonly object: ObjectRef;
+  readonly origin: Origin;
+  /** Left out where the object is broken, or of no use to the mesh. */
+  readonly change?: Change | undefined;
+  /** Whether an earlier version of the object has to stay in force instead. */
+  readonly isBroken: boolean;
+}
+
+/** What a file says. */
+export interface FileContent {
+  readonly items: readonly Item[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Whether the file holds something of which not even the name can be trusted: an object that seems to be gone may still be there. */
+  readonly isUnsure: boolean;
+}
+
+interface Context {
+  readonly file: string;
+  readonly parsers: Parsers;
+}
+
+/** An object in a document: the document itself, or an item of a List, whose path is `items[3]`. */
+interface Place {
+  readonly document: TextDocument;
+  readonly path: string;
+}
+
+const keepsGood = 'until then, what was good in the file before stays in force';
+
+/** Reads a file's objects with the parsers given. The path is as diagnostics show it. */
+export function interpretFile(file: string, text: string, parsers: Parsers): FileContent {
+  const context = { file, parsers };
+  return combine(readDocuments(text).map((document) => interpretDocument(context, document)));
+}
+
+/** The content of a file that cannot be read. */
+export function unreadable(file: string, message: string, remedy: string): FileContent {
+  return unsure({ severity: 'error', object: fileRef(file), field: '', reason: 'Unreadable', message, remedy, origin: { file, line: 1 } });
+}
+
+function interpretDocument(context: Context, document: TextDocument): FileContent {
+  const { value, problem } = document;
+  if (!problem) return value === undefined ? combine([]) : interpretValue(context, { document, path: '' }, value);
+  const object = partialRef(context, value);
+  const origin = { file: context.file, line: problem.line };
+  return unsure({ severity: 'error', object, field: '', reason: 'InvalidYaml', message: problem.message, remedy: `correct the YAML; ${keepsGood}`, origin });
+}
+
+function interpretValue(context: Context, place: Place, value: unknown): FileContent {
+  if (!isPlain(value)) return strange(context, place, '', value, 'is not an object', 'write a map with apiVersion, kind and metadata');
+  const [apiVersion, kind] = [textOf(value, 'apiVersion'), textOf(value, 'kind')];
+  if (!apiVersion) return strange(context, place, 'apiVersion', value['apiVersion'], 'is missing', 'add the apiVersion, such as v1, or move the file out of the folder');
+  if (!kind) return strange(context, place, 'kind', value['kind'], 'is missing', 'add the kind, such as Service, or move the file out of the folder');
+  if (kind.endsWith('List') && Array.isArray(value['items'])) return interpretList(context, place, value['items']);
+  const parser = Object.hasOwn(context.parsers, `${apiVersion}/${kind}`) ? context.parsers[`${apiVersion}/${kind}`] : undefined;
+  return parser ? interpretObject(context, place, parser, withNamespace(parser, value)) : interpretUnknown(context, place, value);
+}
+
+function interpretList(context: Context, { document, path }: Place, items: readonly unknown[]): FileContent {
+  const prefix = path === '' ? 'items' : `${path}.items`;
+  return combine(items.map((item, index) => interpretValue(context, { document, path: `${prefix}[${index}]` }, item)));
+}
+
+function interpretObject(context: Context, place: Place, parser: Parser, raw: Plain): FileContent {
+  const parsed = parser.parse(raw);
+  const object = refOf(parser.kind, parser.namespaced, raw);
+  const diagnostics = parsed.diagnostics.map((each) => ({ ...each, origin: originOf(context, place, each.field) }));
+  if (textOf(raw['metadata'], 'name') === '') return { items: [], diagnostics, isUnsure: true };
+  const isBroken = parsed.object === undefined && diagnostics.some(({ severity }) => severity === 'error');
+  const id = `${parser.kind} ${object.namespace}/${object.name}`;
+  return { items: [{ id, object, origin: originOf(context, place, ''), change: parsed.object, isBroken }], diagnostics, isUnsure: false };
+}
+
+function interpretUnknown(context: Context, place: Place, value: Plain): FileContent {
+  const kind = textOf(value, 'kind');
+  const problem = judgeKind(textOf(value, 'apiVersion'), kind, context.parsers);
+  if (!problem) return combine([]);
+  const origin = originOf(context, place, problem.field);
+  return unsure({ ...problem, object: refOf(kind, true, value), value: showValue(value[problem.field]), reason: 'UnknownKind', origin });
+}
+
+function strange(context: Context, place: Place, field: string, value: unknown, message: string, remedy: string): FileContent {
+  const origin = originOf(context, place, field);
+  return unsure({ severity: 'error', object: fileRef(context.file), field: join(place.path, field), value: showValue(value), reason: 'Invalid', message, remedy, origin });
+}
+
+function unsure(diagnostic: Diagnostic): FileContent {
+  return { items: [], diagnostics: [diagnostic], isUnsure: true };
+}
+
+function combine(contents: readonly FileContent[]): FileContent {
+  return {
+    items: contents.flatMap(({ items }) => items),
+    diagnostics: contents.flatMap(({ diagnostics }) => diagnostics),
+    isUnsure: contents.some(({ isUnsure }) => isUnsure),
+  };
+}
+
+/** Files are written without a namespace where kubectl would add the one of its context, which is mostly `default`. */
+function withNamespace(parser: Parser, raw: Plain): Plain {
+  const metadata = raw['metadata'];
+  if (!parser.namespaced || !isPlain(metadata) || (metadata['namespace'] ?? '') !== '') return raw;
+  return { ...raw, metadata: { ...metadata, namespace: 'default' } };
+}
+
+function partialRef({ file, parsers }: Context, value: unknown): ObjectRef {
+  const parser = parsers[`${textOf(value, 'apiVersion')}/${textOf(value, 'kind')}`];
+  const isNamed = isPlain(value) && textOf(value['metadata'], 'name') !== '';
+  return parser && isNamed ? refOf(parser.kind, parser.namespaced, value) : fileRef(file);
+}
+
+function fileRef(file: string): ObjectRef {
+  return { kind: 'File', namespace: '', name: file };
+}
+
+function originOf({ file }: Context, { document, path }: Place, field: string): Origin {
+  return { file, line: document.lineOf(join(path, field)) };
+}
+
+function join(path: string, field: string): string {
+  return path === '' || field === '' ? path + field : `${path}.${field}`;
+}

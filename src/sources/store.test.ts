@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Mesh } from '../model/mesh.js';
+import { type Key, keyOf } from '../model/name.js';
+import type { TargetRef, TrafficPolicy } from '../model/policy.js';
+import type { Protocol, Service } from '../model/service.js';
+import type { Pod } from '../model/workload.js';
+import type { Change } from './change.js';
+import type { EndpointSlice, SliceEndpoint } from './objects/endpoint-slice.js';
+import { createStore } from './store.js';
+
+const service = (name: string, fields: Partial<Service> = {}): Change => {
+  const key = keyOf('shop', name);
+  const object = { key, namespace: 'shop', name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, ...fields };
+  return { kind: 'Service', key, object };
+};
+const endpoint = (address: string, fields: Partial<SliceEndpoint> = {}): SliceEndpoint => {
+  return { address, ports: new Map([['http', 8080]]), ready: true, serving: true, terminating: false, zone: '', node: '', ...fields };
+};
+const slice = (name: string, of: string, endpoints: readonly SliceEndpoint[]): Change => {
+  const object: EndpointSlice = { key: keyOf('shop', name), service: keyOf('shop', of), endpoints };
+  return { kind: 'EndpointSlice', key: object.key, object };
+};
+const pod = (name: string, fields: Partial<Pod> = {}): Change => {
+  const key = keyOf('shop', name);
+  const object = { key, namespace: 'shop', name, addresses: [], labels: {}, serviceAccount: 'default', node: '', ports: new Map(), ...fields };
+  return { kind: 'Pod', key, object };
+};
+const policy = (namespace: string, name: string, targetRefs: readonly TargetRef[], fields: Partial<TrafficPolicy> = {}): Change => {
+  const key = keyOf(namespace, name);
+  const object: TrafficPolicy = { key, namespace, name, creationTimestamp: '', generation: 1, targetRefs, mode: 'Enforce', stanzas: {}, ...fields };
+  return { kind: 'TrafficPolicy', key, object };
+};
+const port = (number: number, protocol: Protocol) => ({ name: `p${number}`, port: number, targetPort: number, protocol, protocolReason: 'nothing said' });
+const topicsOf = (topics: ReadonlySet<string>) => [...topics].sort();
+
+test('endpoints are joined with their Pods and Nodes, whatever comes first', () => {
+  const { mesh, apply } = createStore();
+  apply([slice('a', 'reviews', [endpoint('10.0.0.2', { pod: 'shop/p2' }), endpoint('10.0.0.1', { zone: 'own', pod: 'shop/p1' })])]);
+  assert.deepEqual(mesh.endpoints('shop/reviews').map(({ address, zone, labels }) => ({ address, zone, labels })), [
+    { address: '10.0.0.1', zone: 'own', labels: {} },
+    { address: '10.0.0.2', zone: '', labels: {} },
+  ]);
+  assert.deepEqual(topicsOf(apply([pod('p2', { labels: { version: 'v2' }, node: 'n' })])), ['endpoints:shop/reviews', 'pod:shop/p2']);
+  assert.deepEqual(topicsOf(apply([{ kind: 'Node', key: 'n', object: { name: 'n', zone: 'z' } }])), ['endpoints:shop/reviews', 'node:n']);
+  const [first, second] = mesh.endpoints('shop/reviews');
+  assert.deepEqual([first?.zone, second?.zone, second?.labels, second?.pod], ['own', 'z', { version: 'v2' }, 'shop/p2']);
+});
+
+test('an address in several slices is one endpoint: the readiest entry, with the ports of all', () => {
+  const { mesh, apply } = createStore();
+  const ports = new Map([['grpc', 9090], ['http', 1]]);
+  apply([slice('a', 'reviews', [endpoint('10.0.0.1', { ready: false, ports, zone: 'old' })]), slice('b', 'reviews', [endpoint('10.0.0.1', { zone: 'new' })])]);
+  const [only, ...others] = mesh.endpoints('shop/reviews');
+  assert.deepEqual([only?.ready, only?.zone, [...(only?.ports ?? [])].sort(), others], [true, 'new', [['grpc', 9090], ['http', 8080]], []]);
+});
+
+test('an equal object announces nothing and keeps every identity', () => {
+  const { mesh, apply } = createStore();
+  const world = () => [
+    service('reviews', { clusterIPs: ['10.9.0.1'], ports: [port(80, 'HTTP')] }),
+    slice('a', 'reviews', [endpoint('10.0.0.1', { pod: 'shop/p' })]),
+    pod('p', { addresses: ['10.0.0.1'] }),
+    policy('shop', 'x', [{ kind: 'Service', namespace: 'shop', name: 'reviews' }], { stanzas: { retry: { attempts: 2 } } }),
+  ];
+  const look = () => [mesh.service('shop/reviews'), mesh.endpoints('shop/reviews'), mesh.policies('shop/reviews'), mesh.pod('shop/p'), mesh.at('10.9.0.1'), mesh.at('10.0.0.1'), mesh.ports()];
+  apply(world());
+  const before = look();
+  assert.deepEqual([...apply(world())], []);
+  look().forEach((answer, index) => assert.equal(answer, before[index]));
+});
+
+test('what is equal within a changed object keeps its identity', () => {
+  const { mesh, apply } = createStore();
+  const ref: TargetRef = { kind: 'Service', namespace: 'shop', name: 'reviews' };
+  const world = (attempts: number) => [
+    service('reviews', { ports: [port(80, 'HTTP'), port(attempts, 'TCP')] }),
+    slice('a', 'reviews', [endpoint('10.0.0.1'), endpoint('10.0.0.2', { zone: `${attempts}` })]),
+    policy('shop', 'x', [ref], { stanzas: { retry: { attempts }, timeouts: { request: '1s' } } }),
+  ];
+  const look = () => [mesh.service('shop/reviews')?.ports[0], mesh.endpoints('shop/reviews')[0], mesh.policies('shop/reviews')[0]?.stanzas['timeouts']];
+  apply(world(1));
+  const before = look();
+  assert.deepEqual(topicsOf(apply(world(2))), ['endpoints:shop/reviews', 'policies:shop/reviews', 'service:shop/reviews']);
+  look().forEach((answer, index) => assert.ok(answer && answer === before[index]));
+});
+
+test('a change of one slice touches nothing of other Services', () => {
+  const { mesh, apply } = createStore();
+  apply(['a', 'b'].flatMap((name, index) => [service(name), slice(name, name, [endpoint(`10.0.0.${index}`)])]));
+  const other = mesh.endpoints('shop/b');
+  assert.deepEqual(topicsOf(apply([slice('a', 'a', [endpoint('10.0.0.0'), endpoint('10.0.0.7')])])), ['address:10.0.0.7', 'endpoints:shop/a']);
+  assert.equal(mesh.endpoints('shop/b'), other);
+});
+
+test('an address tells its cluster IP and the Services behind it, headless ones first', () => {
+  const { mesh, apply } = createStore();
+  const shared = [endpoint('10.0.0.1')];
+  apply([service('a', { clusterIPs: ['10.9.0.1'] }), service('b'), slice('a', 'a', shared), slice('b', 'b', shared), slice('lost', 'nobody', shared)]);
+  assert.deepEqual(mesh.at('10.0.0.1'), { endpointOf: ['shop/b', 'shop/a'] });
+  assert.deepEqual(mesh.at('10.9.0.1'), { service: 'shop/a', endpointOf: [] });
+  assert.deepEqual(mesh.at('10.0.0.9'), { endpointOf: [] });
+  const topics = apply([service('a'), service('b', { clusterIPs: ['10.9.0.2'] })]);
+  assert.deepEqual(topicsOf(topics), ['address:10.0.0.1', 'address:10.9.0.1', 'address:10.9.0.2', 'service:shop/a', 'service:shop/b']);
+  assert.deepEqual(mesh.at('10.0.0.1').endpointOf, ['shop/a', 'shop/b']);
+});
+
+test('ports: where HTTP is declared, and the cluster IPs that differ there', () => {
+  const { mesh, apply } = createStore();
+  apply([
+    service('a', { clusterIPs: ['10.9.0.1'], ports: [port(8080, 'GRPC'), port(80, 'HTTP'), port(5432, 'TCP')] }),
+    service('b', { clusterIPs: ['10.9.0.2'], ports: [port(80, 'TCP')] }),
+  ]);
+  assert.deepEqual(mesh.ports(), { httpPorts: [80, 8080], exceptions: [{ address: '10.9.0.2', port: 80, protocol: 'TCP' }] });
+  assert.deepEqual(topicsOf(apply([service('c', { clusterIPs: ['10.9.0.3'], ports: [port(80, 'HTTP'), port(5432, 'TCP')] })])), ['address:10.9.0.3', 'service:shop/c']);
+  assert.ok(apply([service('a'), service('c')]).has('ports'));
+  assert.deepEqual(mesh.ports(), { httpPorts: [], exceptions: [] });
+});
+
+test('policies of a Service and of its Namespace, from any namespace, oldest first', () => {
+  const { mesh, apply } = createStore();
+  const toReviews: TargetRef = { kind: 'Service', namespace: 'shop', name: 'reviews' };
+  const toShop: TargetRef = { kind: 'Namespace', namespace: 'shop', name: 'shop' };
+  apply([
+    service('reviews'),
+    service('other'),
+    policy('shop', 'undated', [toReviews]),
+    policy('client', 'consumer', [toReviews], { creationTimestamp: '2026-02-01T00:00:00Z' }),
+    policy('shop', 'all', [toShop, toReviews], { creationTimestamp: '2026-01-01T00:00:00Z' }),
+    policy('shop', 'twin', [toReviews], { creationTimestamp: '2026-01-01T00:00:00Z' }),
+  ]);
+  assert.deepEqual(mesh.policies('shop/reviews').map(({ key }) => key), ['shop/all', 'shop/twin', 'client/consumer', 'shop/undated']);
+  assert.deepEqual(mesh.policies('shop/other').map(({ key }) => key), ['shop/all']);
+  assert.deepEqual(mesh.policies('shop/absent'), []);
+  assert.deepEqual(topicsOf(apply([{ kind: 'TrafficPolicy', key: 'shop/all', object: undefined }])), ['policies:shop/other', 'policies:shop/reviews']);
+  assert.deepEqual(topicsOf(apply([service('absent')])), ['service:shop/absent']);
+});
+
+const names = ['a', 'b', 'c'];
+const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.9.0.1', '10.9.0.2'];
+const nodes = ['n1', 'n2'];
+const namespaces = ['shop', 'ops'];
+const keys = namespaces.flatMap((namespace) => names.map((name) => keyOf(namespace, name)));
+const arbitraryKey = fc.constantFrom(...keys);
+const orGone = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined, freq: 4 });
+const few = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { maxLength: 3 });
+const parts = (key: Key) => ({ key, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) });
+const arbitraryPort = fc.record({
+  ...{ name: fc.constantFrom('http', 'tcp'), port: fc.constantFrom(80, 90), targetPort: fc.constant(1) },
+  ...{ protocol: fc.constantFrom<Protocol>('HTTP', 'TCP', 'GRPC'), protocolReason: fc.constant('nothing said') },
+});
+const arbitraryService = fc.record({ clusterIPs: fc.uniqueArray(fc.constantFrom(...addresses), { maxLength: 2 }), ports: few(arbitraryPort), publishNotReadyAddresses: fc.boolean() });
+const arbitraryEndpoint = fc.record({
+  ...{ address: fc.constantFrom(...addresses), ports: fc.constantFrom(new Map([['http', 1]]), new Map([['tcp', 2]])), ready: fc.boolean(), serving: fc.boolean() },
+  ...{ terminating: fc.boolean(), zone: fc.constantFrom('', 'z1'), node: fc.constantFrom('', ...nodes), pod: fc.option(arbitraryKey, { nil: undefined }) },
+});
+const arbitraryPod = fc.record({ labels: fc.constantFrom({}, { v: '1' }), node: fc.constantFrom('', ...nodes) });
+const arbitraryRef = fc.record({ kind: fc.constantFrom<TargetRef['kind']>('Service', 'Namespace'), namespace: fc.constantFrom(...namespaces), name: fc.constantFrom(...names, ...namespaces) });
+const arbitraryPolicy = fc.record({ creationTimestamp: fc.constantFrom('', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'), targetRefs: few(arbitraryRef), generation: fc.nat(2) });
+const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
+  fc.tuple(arbitraryKey, orGone(arbitraryService)).map(([key, object]): Change => ({ kind: 'Service', key, object: object && { ...parts(key), ...object } })),
+  fc.tuple(arbitraryKey, arbitraryKey, orGone(few(arbitraryEndpoint))).map(([key, of, endpoints]): Change => ({ kind: 'EndpointSlice', key, object: endpoints && { key, service: of, endpoints } })),
+  fc.tuple(arbitraryKey, orGone(arbitraryPod)).map(([key, object]): Change => {
+    return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], serviceAccount: 'default', ports: new Map(), ...object } };
+  }),
+  fc.tuple(fc.constantFrom(...nodes), orGone(fc.constantFrom('', 'z1', 'z2'))).map(([key, zone]): Change => ({ kind: 'Node', key, object: zone === undefined ? undefined : { name: key, zone } })),
+  fc.tuple(arbitraryKey, orGone(arbitraryPolicy)).map(([key, object]): Change => ({ kind: 'TrafficPolicy', key, object: object && { ...parts(key), mode: 'Enforce', stanzas: {}, ...object } })),
+);
+
+/** Every look-up that can be asked in this small world, by topic. */
+function everyAnswer(mesh: Mesh): ReadonlyMap<string, unknown> {
+  const perKey = keys.flatMap((key): [string, unknown][] => [
+    [`service:${key}`, mesh.service(key)],
+    [`endpoints:${key}`, mesh.endpoints(key)],
+    [`policies:${key}`, mesh.policies(key)],
+    [`pod:${key}`, mesh.pod(key)],
+  ]);
+  const perAddress = addresses.map((address): [string, unknown] => [`address:${address}`, mesh.at(address)]);
+  return new Map([...perKey, ...perAddress, ...nodes.map((node): [string, unknown] => [`node:${node}`, mesh.zone(node)]), ['ports', mesh.ports()]]);
+}
+
+test('after any changes the store is as one built afresh, and announced exactly what answers differently', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(arbitraryChange, { maxLength: 4 }), { maxLength: 12 }), fc.infiniteStream(fc.nat(1_000)), (batches, random) => {
+      const { mesh, apply } = createStore();
+      const present = new Map<string, Change>();
+      for (const batch of batches) {
+        const before = everyAnswer(mesh);
+        const topics = apply(batch);
+        const after = everyAnswer(mesh);
+        for (const [topic, answer] of after) {
+          const isSame = isDeepStrictEqual(before.get(topic), answer);
+          assert.equal(topics.has(topic), !isSame, topic);
+          if (isSame) assert.equal(before.get(topic), answer, `identity of ${topic}`);
+        }
+        for (const change of batch) present.set(`${change.kind} ${change.key}`, change);
+      }
+      const shuffled = [...present.values()].filter(({ object }) => object).map((change) => ({ change, at: random.next().value ?? 0 })).sort((a, b) => a.at - b.at);
+      const fresh = createStore();
+      for (const { change } of shuffled) fresh.apply([change]);
+      assert.deepEqual(everyAnswer(mesh), everyAnswer(fresh.mesh));
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,156 @@
+/** The world as it is now, kept incrementally: sources apply changes, the compiler looks up. */
+import type { Mesh, Topic } from '../model/mesh.js';
+import type { Key } from '../model/name.js';
+import type { TrafficPolicy } from '../model/policy.js';
+import type { Endpoint, Service } from '../model/service.js';
+import type { Pod } from '../model/workload.js';
+import type { Change } from './change.js';
+import { type AddressTable, createAddressTable } from './store/addresses.js';
+import { createEndpointTable, type EndpointTable } from './store/endpoints.js';
+import { createIndex, type IndexMap } from './store/index-map.js';
+import { keep, keepPolicy, keepService } from './store/keep.js';
+import { createPolicyTable, type PolicyTable } from './store/policies.js';
+import { createPortCounter, type PortCounter } from './store/ports.js';
+import { setOrDelete } from './store/set-or-delete.js';
+
+/** Holds the objects and answers for them. */
+export interface Store {
+  readonly mesh: Mesh;
+  /**
+   * Takes all the changes in one step (of several for one object the last counts) and returns the topics of exactly those
+   * look-ups that answer differently now. The cost depends on the objects concerned, not on the size of the mesh.
+   */
+  readonly apply: (changes: readonly Change[]) => ReadonlySet<Topic>;
+}
+
+/** The objects as they came, and what is derived from them. */
+interface State {
+  readonly services: Map<string, Service>;
+  readonly pods: Map<string, Pod>;
+  readonly zones: Map<string, string>;
+  readonly policies: Map<string, TrafficPolicy>;
+  readonly byNamespace: IndexMap<string, Key>;
+  readonly endpointTable: EndpointTable;
+  readonly addressTable: AddressTable;
+  readonly portCounter: PortCounter;
+  readonly policyTable: PolicyTable;
+}
+
+/** An empty store. */
+export function createStore(): Store {
+  const state = createState();
+  const mesh: Mesh = {
+    service: (key) => state.services.get(key),
+    endpoints: state.endpointTable.get,
+    policies: state.policyTable.get,
+    at: state.addressTable.get,
+    pod: (key) => state.pods.get(key),
+    zone: (node) => state.zones.get(node) ?? '',
+    ports: state.portCounter.get,
+  };
+  return {
+    mesh,
+    apply: (changes) => {
+      const topics = new Set<Topic>();
+      for (const change of lastOfEach(changes)) applyOne(state, change, topics);
+      settle(state, topics);
+      return topics;
+    },
+  };
+}
+
+function createState(): State {
+  const services = new Map<string, Service>();
+  const pods = new Map<string, Pod>();
+  const zones = new Map<string, string>();
+  const byNamespace = createIndex<string, Key>();
+  const endpointTable = createEndpointTable({ pod: (key) => pods.get(key), zone: (node) => zones.get(node) ?? '' });
+  const addressTable = createAddressTable((key) => standingOf(services.get(key)));
+  const policyTable = createPolicyTable({ has: (key) => services.has(key), inNamespace: byNamespace.get });
+  const objects = { services, pods, zones, policies: new Map() };
+  return { ...objects, byNamespace, endpointTable, addressTable, portCounter: createPortCounter(), policyTable };
+}
+
+function standingOf(service: Service | undefined) {
+  if (!service) return 'absent';
+  return service.clusterIPs.length > 0 ? 'clusterIP' : 'headless';
+}
+
+function lastOfEach(changes: readonly Change[]): Iterable<Change> {
+  return new Map(changes.map((change) => [`${change.kind} ${change.key}`, change])).values();
+}
+
+function applyOne(state: State, change: Change, topics: Set<Topic>): void {
+  switch (change.kind) {
+    case 'Service':
+      return applyService(state, change.key, change.object, topics);
+    case 'EndpointSlice':
+      return state.endpointTable.slice(change.key, change.object);
+    case 'Pod':
+      return applyPod(state, change.key, change.object, topics);
+    case 'Node':
+      return applyZone(state, change.key, change.object?.zone ?? '', topics);
+    case 'TrafficPolicy':
+      return applyPolicy(state, change.key, change.object);
+    case 'Namespace':
+      // No look-up tells of namespaces yet; a policy names the one that it targets.
+      return;
+  }
+}
+
+function applyService(state: State, key: string, object: Service | undefined, topics: Set<Topic>): void {
+  const before = state.services.get(key);
+  const after = object && keepService(before, object);
+  if (after === before) return;
+  topics.add(`service:${key}`);
+  setOrDelete(state.services, key, after);
+  state.portCounter.replace(before, after);
+  const own = after?.key ?? before?.key;
+  if (own === undefined) return;
+  state.addressTable.clusterIPs(own, before?.clusterIPs ?? [], after?.clusterIPs ?? []);
+  if (standingOf(before) !== standingOf(after)) state.addressTable.mark(addressesOf(state.endpointTable.get(own)));
+  if (before && after) return;
+  if (after) state.byNamespace.add(after.namespace, own);
+  if (before) state.byNamespace.delete(before.namespace, own);
+  state.policyTable.mark(own);
+}
+
+function applyPod(state: State, key: string, object: Pod | undefined, topics: Set<Topic>): void {
+  const before = state.pods.get(key);
+  const after = object && keep(before, object);
+  if (after === before) return;
+  topics.add(`pod:${key}`);
+  setOrDelete(state.pods, key, after);
+  const own = after?.key ?? before?.key;
+  if (own !== undefined) state.endpointTable.podChanged(own);
+}
+
+function applyZone(state: State, node: string, zone: string, topics: Set<Topic>): void {
+  if ((state.zones.get(node) ?? '') === zone) return;
+  topics.add(`node:${node}`);
+  setOrDelete(state.zones, node, zone || undefined);
+  state.endpointTable.nodeChanged(node);
+}
+
+function applyPolicy(state: State, key: string, object: TrafficPolicy | undefined): void {
+  const before = state.policies.get(key);
+  const after = object && keepPolicy(before, object);
+  if (after === before) return;
+  setOrDelete(state.policies, key, after);
+  state.policyTable.replace(before, after);
+}
+
+/** Endpoints before addresses, which follow from them. */
+function settle(state: State, topics: Set<Topic>): void {
+  state.endpointTable.settle((service, before, after) => {
+    topics.add(`endpoints:${service}`);
+    state.addressTable.endpoints(service, addressesOf(before), addressesOf(after));
+  });
+  state.addressTable.settle((address) => topics.add(`address:${address}`));
+  state.policyTable.settle((service) => topics.add(`policies:${service}`));
+  if (state.portCounter.settle()) topics.add('ports');
+}
+
+function addressesOf(endpoints: readonly Endpoint[]): readonly string[] {
+  return endpoints.map(({ address }) => address);
+}
