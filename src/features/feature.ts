@@ -1,0 +1,64 @@
+/** What a stanza of a TrafficPolicy is: a schema, and what it contributes to Envoy's resources. One folder a stanza. */
+import type { Static, TSchema } from 'typebox';
+import type { Cluster, HttpProtocolOptions, RetryPolicy, Route, RouteAction, Thresholds } from '../envoy/types.js';
+import type { Protocol } from '../model/service.js';
+
+/** The parts of a Cluster that stanzas write; two stanzas never write the same field (a test sees to it). */
+export interface ClusterParts {
+  /** Fields of the Cluster itself. */
+  readonly cluster?: Cluster;
+  /** Fields of the HttpProtocolOptions extension; only for a protocol that is HTTP. Its `common_http_protocol_options` belongs to `connection`. */
+  readonly httpProtocolOptions?: HttpProtocolOptions;
+  /** Fields of `circuit_breakers.thresholds[0]`, the one of priority DEFAULT. */
+  readonly thresholds?: Thresholds;
+}
+
+/** The parts of a Route that stanzas write; as with clusters, no two write the same field. */
+export interface RouteParts {
+  /** Fields of the Route itself. */
+  readonly route?: Route;
+  /** Fields of its `route` action. */
+  readonly action?: RouteAction;
+  /** Fields of the action's `retry_policy`, a fragment of its own since `timeouts` and `retry` both write there. */
+  readonly retryPolicy?: RetryPolicy;
+}
+
+/** What a contribution may depend on besides its stanza. */
+export interface BackendContext {
+  readonly protocol: Protocol;
+  /** `grpc` is proxyless gRPC, which refuses much of what Envoy takes: a stanza writes for it only what it understands. */
+  readonly client: 'captured' | 'explicit' | 'grpc';
+}
+
+/**
+ * A stanza. `Name` is its field in `spec`, and the name of its folder. The functions are pure and total over what the schema
+ * and `check` accept. They are declared as methods so that a list of features may hold stanzas of different types.
+ */
+export interface Feature<Name extends string = string, Schema extends TSchema = TSchema> {
+  readonly name: Name;
+  /** Client: obeyed by the callers' proxies; Server: by the proxy of the Service's own pods. */
+  readonly side: 'Client' | 'Server';
+  /** With `description`s (they become the documentation and `kubectl explain`) and bounds everywhere. */
+  readonly schema: Schema;
+  cluster?(stanza: Static<Schema>, context: BackendContext): ClusterParts;
+  route?(stanza: Static<Schema>, context: BackendContext): RouteParts;
+  /** Problems that a schema cannot see; `field` is relative to the stanza. */
+  check?(stanza: Static<Schema>): readonly StanzaProblem[];
+}
+
+/** What is wrong with a stanza that its schema accepts. */
+export interface StanzaProblem {
+  readonly severity: 'error' | 'warning';
+  /** Relative to the stanza: `backendRequest`, `[0].matches[1].path.value`; empty for the stanza as a whole. */
+  readonly field: string;
+  readonly value?: unknown;
+  /** A sentence without a full stop. */
+  readonly message: string;
+  /** What to do about it: a sentence without a full stop. */
+  readonly remedy: string;
+}
+
+/** An error with the value at its field; the short form of a {@link StanzaProblem}. */
+export function stanzaError(field: string, value: unknown, message: string, remedy: string): StanzaProblem {
+  return { severity: 'error', field, value, message, remedy };
+}

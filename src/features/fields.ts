@@ -1,0 +1,109 @@
+/** The building blocks of stanza schemas: one for each kind of field, so that bounds and formats are said once. */
+import { type TProperties, type TSchema, Type } from 'typebox';
+import { durationPattern } from '../model/duration.js';
+
+/**
+ * A rule over several fields that the API server runs (`x-kubernetes-validations`). Only the API server reads it: the
+ * feature's `check` must say the same.
+ */
+export interface CelRule {
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** That a field is there exactly where `type` has a value, as in every object of the API that is one of several kinds. */
+export function goesWith(field: string, type: string): CelRule {
+  return { rule: `(self.type == '${type}') == has(self.${field})`, message: `${field} goes with type ${type}, and only with it` };
+}
+
+/** Schema options that attach CEL rules, for an object or a list. */
+export function cel(...rules: readonly CelRule[]) {
+  return rules.length > 0 ? { 'x-kubernetes-validations': rules } : {};
+}
+
+/** An object that has these fields and no others. */
+export function object<P extends TProperties>(description: string, properties: P, ...rules: readonly CelRule[]) {
+  return Type.Object(properties, { description, additionalProperties: false, ...cel(...rules) });
+}
+
+/** Bounds and meaning of a list. */
+export interface ListOptions {
+  readonly min?: number;
+  readonly max: number;
+  /** How the API server merges it: whole (`atomic`, the default), as a set of scalars, or by a field of its items, which is then unique. */
+  readonly type?: 'atomic' | 'set' | { readonly map: string };
+  readonly rules?: readonly CelRule[];
+}
+
+/** A list with at least `min` (0) and at most `max` items. */
+export function list<Item extends TSchema>(description: string, item: Item, { min, max, type = 'atomic', rules = [] }: ListOptions) {
+  const keywords =
+    typeof type === 'string' ? { 'x-kubernetes-list-type': type } : { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [type.map] };
+  return Type.Array(item, { description, ...(min ? { minItems: min } : {}), maxItems: max, ...keywords, ...cel(...rules) });
+}
+
+/** One of a few words. */
+export function oneOf<const Values extends readonly string[]>(description: string, values: Values, options: { readonly default?: Values[number] } = {}) {
+  return Type.Enum<[...Values]>([...values], { description, ...options });
+}
+
+/** Bounds of a text. The pattern must mean the same in JavaScript and in RE2. */
+export interface TextOptions {
+  /** 1 unless said otherwise. */
+  readonly min?: number;
+  readonly max: number;
+  readonly pattern?: string;
+  readonly default?: string;
+}
+
+/** Text. */
+export function text(description: string, { min = 1, max, ...others }: TextOptions) {
+  return Type.String({ description, ...(min > 0 ? { minLength: min } : {}), maxLength: max, ...others });
+}
+
+/** A whole number between two bounds, both included. */
+export function whole(description: string, options: { readonly min: number; readonly max: number; readonly default?: number }) {
+  const { min, max, ...others } = options;
+  return Type.Integer({ description, minimum: min, maximum: max, ...others });
+}
+
+/** Per cent, from 0 to 100. */
+export function percentage(description: string, options: { readonly default?: number } = {}) {
+  return whole(description, { min: 0, max: 100, ...options });
+}
+
+/** The keyword under which a duration's schema holds its {@link DurationBounds}. */
+export const durationBounds = 'x-weft-duration';
+
+/** The shortest and the longest duration that a field takes, both included. */
+export interface DurationBounds {
+  readonly min?: string;
+  readonly max?: string;
+}
+
+/** A duration as the Gateway API writes it (GEP-2257): `1h30m`, `250ms`, `0s`. */
+export function duration(description: string, options: DurationBounds & { readonly default?: string } = {}) {
+  const { min, max, ...others } = options;
+  const bounds = min || max ? { [durationBounds]: { ...(min ? { min } : {}), ...(max ? { max } : {}) } } : {};
+  return text(description, { max: 32, pattern: durationPattern, ...bounds, ...others });
+}
+
+/** The name of an HTTP header (RFC 9110, section 5.1); its case does not matter. */
+export function headerName(description: string) {
+  return text(description, { max: 256, pattern: "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$" });
+}
+
+/** A name that is a DNS label (RFC 1123). */
+export function label(description: string) {
+  return text(description, { max: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' });
+}
+
+/** A name that is a DNS subdomain (RFC 1123). */
+export function subdomain(description: string) {
+  return text(description, { max: 253, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$' });
+}
+
+/** A TCP port. */
+export function port(description: string) {
+  return whole(description, { min: 1, max: 65535 });
+}

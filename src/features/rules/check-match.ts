@@ -1,0 +1,43 @@
+import { type StanzaProblem, stanzaError } from '../feature.js';
+import { checkRegex } from '../regex.js';
+import type { Match } from './schema.js';
+
+/** The problems of one match: impossible paths, bad expressions, headers named twice. */
+export function checkMatch(match: Match, path: string): readonly StanzaProblem[] {
+  return [
+    ...checkPath(match.path, `${path}.path`),
+    ...checkValues(match.headers ?? [], `${path}.headers`, (name) => name.toLowerCase()),
+    ...checkValues(match.queryParams ?? [], `${path}.queryParams`, (name) => name),
+  ];
+}
+
+/** What a normalized path never holds, so that it would never match (the rules of HTTPPathMatch). */
+const impossible = ['//', '/./', '/../', '%2f', '%2F', '#'] as const;
+
+function checkPath(path: Match['path'], field: string): readonly StanzaProblem[] {
+  const { type = 'PathPrefix', value = '/' } = path ?? {};
+  if (type === 'RegularExpression') return checkRegex(value, `${field}.value`);
+  if (!value.startsWith('/')) return [stanzaError(`${field}.value`, value, 'must begin with /', `write /${value}`)];
+  const part = impossible.find((each) => value.includes(each)) ?? ['/.', '/..'].find((end) => value.endsWith(end));
+  return part
+    ? [stanzaError(`${field}.value`, value, `never matches, since no path holds ${part}`, `write it without ${part}`)]
+    : checkCharacters(value, `${field}.value`);
+}
+
+/** RFC 3986, `path`. */
+function checkCharacters(value: string, field: string): readonly StanzaProblem[] {
+  if (/^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)) return [];
+  return [stanzaError(field, value, 'holds characters that no path holds', 'write them percent-encoded, as in %20; a query goes into queryParams')];
+}
+
+type Values = NonNullable<Match['headers']>;
+
+function checkValues(values: Values, field: string, key: (name: string) => string): readonly StanzaProblem[] {
+  return values.flatMap(({ type, name, value }, index) => {
+    const first = values.findIndex((other) => key(other.name) === key(name));
+    return [
+      ...(first === index ? [] : [stanzaError(`${field}[${index}].name`, name, `is the name of item ${first} already`, 'remove one of the two')]),
+      ...(type === 'RegularExpression' ? checkRegex(value, `${field}[${index}].value`) : []),
+    ];
+  });
+}
