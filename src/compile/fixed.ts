@@ -1,0 +1,44 @@
+/** The resources that are the same for every mesh. */
+import { type Cluster, type RouteConfiguration, typed, typeUrl } from '../envoy/types.js';
+import { baseVirtualHost, inboundCluster, outboundRoutes, passthroughCluster } from './names.js';
+import { nothing, type Part } from './part.js';
+import { ads } from './sources.js';
+
+/** Without the script's help a connection goes to the address that it was made to. An app's own limits apply, so the connect timeout is a kernel's, not a mesh's. */
+const originalDestination: Cluster = { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', connect_timeout: '10s' };
+
+const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/** To the address that was called, in the HTTP version of the caller where it is HTTP. */
+export const passthrough: Part = clusterPart({
+  name: passthroughCluster,
+  ...originalDestination,
+  typed_extension_protocol_options: {
+    [options]: typed(options, { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } }),
+  },
+});
+
+/** From the inbound listener to the app. By this source address the redirection tells the connection from those that it must redirect. */
+export const inbound: Part = clusterPart({
+  name: inboundCluster,
+  ...originalDestination,
+  upstream_bind_config: { source_address: { address: '127.0.0.6', port_value: 0 } },
+});
+
+/** A cluster for raw TCP to an address that no Service has. */
+export function unknownAddress(name: string): Part {
+  return clusterPart({ name, ...originalDestination });
+}
+
+function clusterPart(cluster: Cluster): Part {
+  return { ...nothing, message: { '@type': typeUrl('envoy.config.cluster.v3.Cluster'), ...cluster } };
+}
+
+const fields: RouteConfiguration = { name: outboundRoutes, vhds: { config_source: ads }, validate_clusters: false };
+
+/** The outbound route configuration: every virtual host is asked for when it is first called. */
+export const routes: Part = {
+  ...nothing,
+  message: { '@type': typeUrl('envoy.config.route.v3.RouteConfiguration'), ...fields },
+  references: [{ type: 'VirtualHost', name: baseVirtualHost }],
+};

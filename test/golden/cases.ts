@@ -1,0 +1,66 @@
+/** The golden cases: `cases/NAME/in/*.yaml` goes in, `cases/NAME/out/AUDIENCE.yaml` comes out, for each audience of `cases/NAME/audiences.yaml`. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { createCompiler } from '../../src/compile/compiler.js';
+import type { Audience } from '../../src/compile/contract.js';
+import { type Rendered, renderAll } from '../../src/compile/render.js';
+import { formatRef } from '../../src/model/name.js';
+import { meshOf, readWorld, type World } from './world.js';
+
+/** A case, read from its folder. */
+export interface Case {
+  readonly name: string;
+  readonly folder: string;
+  readonly audiences: Readonly<Record<string, Audience>>;
+  /** Whether the listeners and other constants are part of the output; elsewhere they would only be noise. */
+  readonly constants: boolean;
+  readonly world: World;
+}
+
+interface CaseFile {
+  readonly constants?: boolean;
+  readonly audiences: Readonly<Record<string, Partial<Audience>>>;
+}
+
+const anyone: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001 };
+
+/** The sources are read, not the compiled copies, so that goldens can be updated in place. */
+const root = fileURLToPath(new URL('../../../test/golden/cases', import.meta.url));
+
+/** Every case, in the order of the names. */
+export async function readCases(): Promise<readonly Case[]> {
+  return Promise.all((await readdir(root)).sort().map(readCase));
+}
+
+async function readCase(name: string): Promise<Case> {
+  const folder = join(root, name);
+  const file: CaseFile = parse(await readFile(join(folder, 'audiences.yaml'), 'utf8'));
+  const audiences = Object.fromEntries(Object.entries(file.audiences).map(([key, given]) => [key, { ...anyone, ...given }]));
+  return { name, folder, audiences, constants: file.constants ?? false, world: await readWorld(join(folder, 'in')) };
+}
+
+/** What the case compiles to for an audience, its objects having arrived in this order. */
+export function renderCase({ world, constants }: Case, audience: Audience, changes = world.changes): Rendered {
+  const compiler = createCompiler();
+  const rendered = renderAll(meshOf(changes), compiler, audience, world.services);
+  const isConstant = new Set(constants ? [] : compiler.constants(audience).map(({ type, name }) => `${type} ${name}`));
+  return { ...rendered, resources: rendered.resources.filter(({ type, name }) => !isConstant.has(`${type} ${name}`)) };
+}
+
+/** The text of a golden file. */
+export function formatRendered({ resources, diagnostics }: Rendered): string {
+  const document = {
+    resources: resources.map(({ type, name, message, provenance }) => ({
+      type,
+      name,
+      message,
+      ...(provenance.length > 0
+        ? { provenance: provenance.map(({ object, field, part }) => `${part || '.'} <- ${formatRef(object)}${field ? ` ${field}` : ''}`) }
+        : {}),
+    })),
+    diagnostics: diagnostics.map(({ object, ...rest }) => ({ object: formatRef(object), ...rest })),
+  };
+  return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+}

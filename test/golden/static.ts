@@ -1,0 +1,103 @@
+/** Puts compiled resources into a bootstrap, so that `envoy --mode validate` reads every one of them. */
+
+import type { RenderedResource } from '../../src/compile/render.js';
+import {
+  type Any,
+  type Bootstrap,
+  type Cluster,
+  type FilterChain,
+  type HttpConnectionManager,
+  type Listener,
+  type Message,
+  type MessageName,
+  type RouteConfiguration,
+  typed,
+  typeUrl,
+} from '../../src/envoy/types.js';
+
+/** The resources of one audience of one case; `label` makes their names unique among all. */
+export interface Labelled {
+  readonly label: string;
+  readonly resources: readonly RenderedResource[];
+}
+
+/**
+ * Clusters and listeners stand for themselves under other names. A load assignment becomes the content of a static cluster;
+ * virtual hosts become the routes of a listener of their own, since a route configuration that is not fetched may hold them
+ * and `vhds` may not stand there. An API listener stands for its connection manager in the same way.
+ */
+export function toBootstrap(all: readonly Labelled[]): Bootstrap {
+  return {
+    node: { id: 'golden', cluster: 'golden' },
+    dynamic_resources: { ads_config: { api_type: 'DELTA_GRPC', transport_api_version: 'V3', grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }] } },
+    static_resources: {
+      clusters: [xds, ...all.flatMap(({ label, resources }) => resources.flatMap((resource) => toClusters(label, resource)))],
+      listeners: all.flatMap(({ label, resources }) => [
+        ...resources.flatMap((resource) => toListeners(label, resource)),
+        serve(`${label}/hosts`, {
+          name: label,
+          virtual_hosts: resources.flatMap(({ type, message }) => (type === 'VirtualHost' ? [messageOf('envoy.config.route.v3.VirtualHost', message)] : [])),
+        }),
+      ]),
+    },
+  };
+}
+
+const xds: Cluster = {
+  name: 'xds',
+  typed_extension_protocol_options: {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
+      explicit_http_config: { http2_protocol_options: {} },
+    }),
+  },
+  load_assignment: { cluster_name: 'xds', endpoints: [] },
+};
+
+function toClusters(label: string, { type, name, message }: RenderedResource): readonly Cluster[] {
+  const unique = `${label}/${type}/${name}`;
+  if (type === 'Cluster') return [{ ...messageOf('envoy.config.cluster.v3.Cluster', message), name: unique }];
+  return type === 'ClusterLoadAssignment'
+    ? [{ name: unique, type: 'STATIC', load_assignment: messageOf('envoy.config.endpoint.v3.ClusterLoadAssignment', message) }]
+    : [];
+}
+
+function toListeners(label: string, { type, name, message }: RenderedResource): readonly Listener[] {
+  const unique = `${label}/${type}/${name}`;
+  if (type === 'Listener') return [toListener(unique, messageOf('envoy.config.listener.v3.Listener', message))];
+  if (type !== 'RouteConfiguration') return [];
+  const { vhds, ...routes } = messageOf('envoy.config.route.v3.RouteConfiguration', message);
+  return [serve(unique, routes)];
+}
+
+function toListener(name: string, listener: Listener): Listener {
+  const api = listener.api_listener?.api_listener;
+  if (!api) return { ...listener, name };
+  return onLoopback(name, { ...messageOf('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', api), stat_prefix: 'grpc' });
+}
+
+/** A listener with these routes, which may speak of clusters that have other names here. */
+function serve(name: string, routes: RouteConfiguration): Listener {
+  return onLoopback(name, {
+    stat_prefix: 'golden',
+    route_config: { ...routes, validate_clusters: false },
+    http_filters: [{ name: 'router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router', {}) }],
+  });
+}
+
+function onLoopback(name: string, manager: HttpConnectionManager): Listener {
+  const filters: FilterChain['filters'] = [
+    { name: 'http', typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', manager) },
+  ];
+  return { name, address: { socket_address: { address: '127.0.0.1', port_value: 0 } }, filter_chains: [{ filters }] };
+}
+
+/** The message in an Any that says it is of this type; the compiler has checked its fields, and the codec does when it is sent. */
+function messageOf<Name extends MessageName>(name: Name, message: Any): Message<Name> {
+  if (!isOf(name, message)) throw new Error(`expected ${name}, got ${message['@type']}`);
+  const { '@type': _, ...fields } = message;
+  return fields;
+}
+
+function isOf<Name extends MessageName>(name: Name, message: Any): message is Any & Message<Name> {
+  return message['@type'] === typeUrl(name);
+}
