@@ -1,0 +1,34 @@
+/** Bounds that keep one client from costing others their latency or the process its memory. */
+export interface ServeLimits {
+  /** The largest request, in bytes. An Envoy that resumes with 10,000 resources sends about 2 MB. */
+  readonly requestBytes: number;
+  /** Streams of one connection, and of the whole server. */
+  readonly streamsPerConnection: number;
+  readonly streams: number;
+  /** A stream that says nothing is ended after this time, in milliseconds. */
+  readonly firstRequestMs: number;
+  /** A client that does not read is disconnected after this time, in milliseconds; it begins anew when it comes back. */
+  readonly unreadMs: number;
+  /** A connection is asked to go after this time (give or take a tenth) and cut after the grace, in milliseconds: spreads clients over replicas. */
+  readonly connectionAgeMs: number;
+  readonly connectionGraceMs: number;
+  /** Pings after this much silence, and how long the answer may take, in milliseconds. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** Memory of one HTTP/2 session, in megabytes. */
+  readonly sessionMegabytes: number;
+}
+
+/** For production. */
+export const defaultServeLimits: ServeLimits = {
+  requestBytes: 4 * 1024 * 1024,
+  streamsPerConnection: 100,
+  streams: 20_000,
+  firstRequestMs: 10_000,
+  unreadMs: 60_000,
+  connectionAgeMs: 60 * 60_000,
+  connectionGraceMs: 30_000,
+  keepaliveMs: 30_000,
+  keepaliveTimeoutMs: 10_000,
+  sessionMegabytes: 16,
+};
