@@ -1,0 +1,73 @@
+/**
+ * The one port of a sidecar that the kubelet and Prometheus reach: `/ready`, `/stats/prometheus` and a guarded `/drain`.
+ * They lead to Envoy's admin interface, which itself listens on a unix socket that nobody else can open.
+ */
+import { type Cluster, type Listener, type Route, typed } from '../envoy/types.js';
+
+/** How the health listener is reached. */
+export interface HealthOptions {
+  /** The address to listen on; all IPv4 addresses unless given. */
+  readonly address?: string | undefined;
+  /** 15021 unless given. */
+  readonly port?: number | undefined;
+  /** What the header {@link drainHeader} must hold for `/drain`, which the network can reach too; without one there is no `/drain`. */
+  readonly drainKey?: string | undefined;
+}
+
+/** The request header that guards `/drain`. */
+export const drainHeader = 'x-weft-drain-key';
+
+/** The listener, and the cluster of the admin interface that it leads to. */
+export function healthListener(adminSocket: string, options: HealthOptions): { readonly listener: Listener; readonly cluster: Cluster } {
+  const address = { pipe: { path: adminSocket } };
+  const cluster: Cluster = {
+    name: 'admin',
+    type: 'STATIC',
+    connect_timeout: '1s',
+    load_assignment: { cluster_name: 'admin', endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+  };
+  const listener: Listener = {
+    name: 'health',
+    address: { socket_address: { address: options.address ?? '0.0.0.0', port_value: options.port ?? 15_021 } },
+    ignore_global_conn_limit: true,
+    bypass_overload_manager: true,
+    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options.drainKey) }] }],
+  };
+  return { listener, cluster };
+}
+
+function connectionManager(drainKey: string | undefined) {
+  return typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+    stat_prefix: 'health',
+    request_timeout: '10s',
+    route_config: { name: 'health', virtual_hosts: [{ name: 'health', domains: ['*'], routes: routes(drainKey) }] },
+    http_filters: [
+      ...(drainKey === undefined ? [] : [postForDrain]),
+      { name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router', {}) },
+    ],
+  });
+}
+
+function routes(drainKey: string | undefined): readonly Route[] {
+  const ready: Route = { match: { path: '/ready' }, route: { cluster: 'admin' } };
+  const stats: Route = { match: { path: '/stats/prometheus' }, route: { cluster: 'admin', prefix_rewrite: '/stats/prometheus?usedonly' } };
+  return [ready, stats, ...(drainKey === undefined ? [] : [drain(drainKey)])];
+}
+
+/** Without `skip_exit` the listeners would close while EndpointSlices still list the pod. */
+function drain(key: string): Route {
+  return {
+    match: { path: '/drain', headers: [{ name: drainHeader, string_match: { exact: key } }] },
+    route: { cluster: 'admin', prefix_rewrite: '/drain_listeners?inboundonly&graceful&skip_exit' },
+  };
+}
+
+/** A preStop hook can only GET, Envoy drains only on POST, and no filter but Lua may change the method. */
+const postForDrain = {
+  name: 'envoy.filters.http.lua',
+  typed_config: typed('envoy.extensions.filters.http.lua.v3.Lua', {
+    default_source_code: {
+      inline_string: "function envoy_on_request(h) if h:headers():get(':path') == '/drain' then h:headers():replace(':method', 'POST') end end",
+    },
+  }),
+};
