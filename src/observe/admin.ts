@@ -1,0 +1,52 @@
+/** The admin port: health, readiness and status as JSON, over plain HTTP. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What the admin port shows. Each is asked when a request comes. */
+export interface AdminPages {
+  /** Whether the first state of the world is known, so that proxies are served. */
+  readonly isReady: () => boolean;
+  /** Any value that JSON can hold. */
+  readonly status: () => unknown;
+}
+
+/** A listening admin port. */
+export interface AdminServer {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+/** Listens on `host:port`; port 0 takes a free one. Rejects when the address cannot be had. */
+export async function startAdmin(host: string, port: number, pages: AdminPages): Promise<AdminServer> {
+  const server = createServer((request, response) => answer(pages, request, response));
+  server.requestTimeout = 10_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: portOf(server.address()),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): void {
+  const path = (request.url ?? '').split('?')[0];
+  if (request.method !== 'GET') return end(response, 405, 'text/plain', 'Only GET is answered here\n');
+  if (path === '/healthz') return end(response, 200, 'text/plain', 'ok\n');
+  if (path === '/readyz') return pages.isReady() ? end(response, 200, 'text/plain', 'ok\n') : end(response, 503, 'text/plain', 'waiting for the first state of the world\n');
+  if (path === '/status') return end(response, 200, 'application/json', `${JSON.stringify(pages.status())}\n`);
+  return end(response, 404, 'text/plain', 'There are /healthz, /readyz and /status\n');
+}
+
+function end(response: ServerResponse, code: number, type: string, body: string): void {
+  response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(body);
+}

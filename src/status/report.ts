@@ -1,0 +1,119 @@
+/** What runs where, from what the proxies have said: one row a proxy and one row a policy. Pure. */
+
+/** How one proxy stands with one resource, and what made that resource. */
+export interface ProxyResource {
+  /** `VirtualHost`, `Cluster`, ... */
+  readonly type: string;
+  readonly name: string;
+  readonly state: 'Synced' | 'Pending' | 'Rejected' | 'Absent';
+  /** The proxy's own words, where the state is Rejected. */
+  readonly message?: string | undefined;
+  readonly causes: readonly { readonly object: { readonly kind: string; readonly namespace: string; readonly name: string }; readonly field: string }[];
+}
+
+/** A connected proxy and all that it was given. */
+export interface ProxyState {
+  readonly id: string;
+  readonly variant: 'delta' | 'sotw';
+  /** RFC 3339. */
+  readonly since: string;
+  readonly resources: readonly ProxyResource[];
+}
+
+/** One row of the table of proxies. */
+export interface ProxyRow {
+  readonly proxy: string;
+  readonly variant: 'delta' | 'sotw';
+  readonly since: string;
+  readonly state: 'Synced' | 'Pending' | 'Rejected';
+  readonly synced: number;
+  readonly pending: number;
+  readonly rejected: number;
+}
+
+/** A refusal, in a form that leads to its cause. */
+export interface RejectionRow {
+  readonly proxy: string;
+  readonly resource: string;
+  /** The policies (with the stanza) that the refused resource was made of; a Service where none had a part in it. */
+  readonly causes: readonly string[];
+  /** Envoy's words. */
+  readonly message: string;
+}
+
+/** One row of the table of policies: on how many connected proxies it is in effect. */
+export interface PolicyRow {
+  readonly policy: string;
+  readonly matched: number;
+  readonly acknowledged: number;
+  readonly rejected: number;
+  readonly pending: number;
+}
+
+/** The whole report. */
+export interface Report {
+  readonly proxies: readonly ProxyRow[];
+  readonly policies: readonly PolicyRow[];
+  readonly rejections: readonly RejectionRow[];
+}
+
+/** Makes the report of what the proxies have. */
+export function makeReport(proxies: readonly ProxyState[]): Report {
+  return {
+    proxies: proxies.map(proxyRow).sort((a, b) => compare(a.proxy, b.proxy)),
+    policies: policyRows(proxies),
+    rejections: proxies.flatMap(rejectionRows).sort((a, b) => compare(a.proxy, b.proxy) || compare(a.resource, b.resource)),
+  };
+}
+
+function proxyRow({ id, variant, since, resources }: ProxyState): ProxyRow {
+  const count = (state: ProxyResource['state']) => resources.filter((resource) => resource.state === state).length;
+  const rejected = count('Rejected');
+  const pending = count('Pending');
+  return { proxy: id, variant, since, state: rejected > 0 ? 'Rejected' : pending > 0 ? 'Pending' : 'Synced', synced: count('Synced'), pending, rejected };
+}
+
+function rejectionRows({ id, resources }: ProxyState): readonly RejectionRow[] {
+  return resources
+    .filter(({ state }) => state === 'Rejected')
+    .map(({ type, name, message = '', causes }) => ({ proxy: id, resource: `${type} ${name}`, causes: causeNames(causes), message }));
+}
+
+function causeNames(causes: ProxyResource['causes']): readonly string[] {
+  const policies = causes.filter(({ object }) => object.kind === 'TrafficPolicy');
+  const named = policies.length > 0 ? policies : causes;
+  return [...new Set(named.map(({ object, field }) => `${object.kind} ${object.namespace}/${object.name}${field ? ` ${field}` : ''}`))].sort();
+}
+
+/** A proxy runs a policy when all resources that the policy had a part in are taken over; one refusal is enough to reject it. */
+function policyRows(proxies: readonly ProxyState[]): readonly PolicyRow[] {
+  const rows = new Map<string, { matched: number; acknowledged: number; rejected: number; pending: number }>();
+  for (const proxy of proxies) {
+    for (const [policy, states] of statesByPolicy(proxy)) {
+      const row = rows.get(policy) ?? { matched: 0, acknowledged: 0, rejected: 0, pending: 0 };
+      row.matched++;
+      if (states.has('Rejected')) row.rejected++;
+      else if (states.has('Pending')) row.pending++;
+      else row.acknowledged++;
+      rows.set(policy, row);
+    }
+  }
+  return [...rows].map(([policy, row]) => ({ policy, ...row })).sort((a, b) => compare(a.policy, b.policy));
+}
+
+function statesByPolicy({ resources }: ProxyState): ReadonlyMap<string, ReadonlySet<string>> {
+  const states = new Map<string, Set<string>>();
+  for (const { causes, state } of resources) {
+    if (state === 'Absent') continue;
+    for (const { object } of causes) {
+      if (object.kind !== 'TrafficPolicy') continue;
+      const policy = `${object.namespace}/${object.name}`;
+      states.set(policy, (states.get(policy) ?? new Set()).add(state));
+    }
+  }
+  return states;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
