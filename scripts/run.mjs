@@ -1,7 +1,7 @@
 /** What the npm scripts call: `node scripts/run.mjs COMMAND`. Each command does its own set-up; Node and Python 3 with pip suffice. */
 import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { build, generate, install, progress, run, tool } from './setup.mjs';
+import { build, generate, install, progress, run } from './setup.mjs';
 import { runTests } from './test.mjs';
 
 const commands = {
@@ -11,9 +11,11 @@ const commands = {
   },
   async build() {},
   async check() {
-    await tool('biome', '@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
-    await tool('knip', 'knip/bin/knip.js', '--no-progress', '--no-gitignore');
-    return runTests(['test/architecture']);
+    const biome = await run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--max-diagnostics=200']);
+    const knip = await run(process.execPath, ['node_modules/knip/bin/knip.js', '--no-progress', '--no-gitignore']);
+    const architecture = await runTests(['test/architecture']);
+    for (const [name, code] of Object.entries({ biome, knip, architecture })) progress(`${name}: ${code === 0 ? 'nothing to complain about' : 'see above'}`);
+    return Math.max(biome, knip, architecture);
   },
   test: (args) => runTests(args),
   golden: (args) => run(process.execPath, ['--enable-source-maps', 'dist/test/golden/update.js', ...args]),

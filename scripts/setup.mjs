@@ -23,7 +23,7 @@ export function run(command, args, environment = {}) {
 }
 
 /** Runs a command that must succeed; otherwise ends the process with its exit code. */
-export async function must(what, command, ...args) {
+async function must(what, command, ...args) {
   const code = await run(command, args);
   if (code === 0) return;
   progress(`${what} failed (exit code ${code})`);
@@ -31,7 +31,7 @@ export async function must(what, command, ...args) {
 }
 
 /** Runs a script of an installed package with this Node. */
-export function tool(what, script, ...args) {
+function tool(what, script, ...args) {
   return must(what, process.execPath, join('node_modules', script), ...args);
 }
 
