@@ -5,8 +5,16 @@ import { parseDuration, toEnvoyDuration } from './duration.js';
 
 test('a duration is the sum of its parts', () => {
   const cases: readonly (readonly [string, number])[] = [
-    ['0s', 0], ['0h0m0s', 0], ['10s', 10_000], ['250ms', 250], ['1h', 3_600_000], ['1m30s', 90_000],
-    ['1h30m10s5ms', 5_410_005], ['10s30m1h', 5_410_000], ['500ms500ms', 1_000], ['99999h', 359_996_400_000],
+    ['0s', 0],
+    ['0h0m0s', 0],
+    ['10s', 10_000],
+    ['250ms', 250],
+    ['1h', 3_600_000],
+    ['1m30s', 90_000],
+    ['1h30m10s5ms', 5_410_005],
+    ['10s30m1h', 5_410_000],
+    ['500ms500ms', 1_000],
+    ['99999h', 359_996_400_000],
   ];
   for (const [text, expected] of cases) assert.equal(parseDuration(text), expected, text);
 });
@@ -20,16 +28,24 @@ test('what GEP-2257 forbids is not a duration', () => {
 });
 
 test('the form for Envoy is in seconds, exact to the millisecond', () => {
-  const cases: readonly (readonly [string, string])[] = [['0s', '0s'], ['250ms', '0.25s'], ['1m30s', '90s'], ['1ms', '0.001s'], ['1h1ms', '3600.001s']];
+  const cases: readonly (readonly [string, string])[] = [
+    ['0s', '0s'],
+    ['250ms', '0.25s'],
+    ['1m30s', '90s'],
+    ['1ms', '0.001s'],
+    ['1h1ms', '3600.001s'],
+  ];
   for (const [text, expected] of cases) assert.equal(toEnvoyDuration(text), expected, text);
 });
 
 test('no duration loses precision or takes an exponent in the form for Envoy', () => {
   const amount = fc.tuple(fc.integer({ min: 0, max: 99_999 }), fc.constantFrom('h', 'm', 's', 'ms')).map(([n, unit]) => `${n}${unit}`);
-  fc.assert(fc.property(fc.array(amount, { minLength: 1, maxLength: 4 }), (parts) => {
-    const text = parts.join('');
-    const match = /^([0-9]+)(?:\.([0-9]{1,3}))?s$/.exec(toEnvoyDuration(text) ?? '');
-    assert.ok(match, text);
-    assert.equal(Number(match[1]) * 1_000 + Number((match[2] ?? '').padEnd(3, '0')), parseDuration(text));
-  }));
+  fc.assert(
+    fc.property(fc.array(amount, { minLength: 1, maxLength: 4 }), (parts) => {
+      const text = parts.join('');
+      const match = /^([0-9]+)(?:\.([0-9]{1,3}))?s$/.exec(toEnvoyDuration(text) ?? '');
+      assert.ok(match, text);
+      assert.equal(Number(match[1]) * 1_000 + Number((match[2] ?? '').padEnd(3, '0')), parseDuration(text));
+    }),
+  );
 });

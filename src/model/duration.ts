@@ -5,7 +5,12 @@ export const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
 
 const whole = new RegExp(durationPattern);
 const part = /([0-9]+)(ms|h|m|s)/g;
-const milliseconds: ReadonlyMap<string, number> = new Map([['h', 3_600_000], ['m', 60_000], ['s', 1_000], ['ms', 1]]);
+const milliseconds: ReadonlyMap<string, number> = new Map([
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+]);
 
 /** The duration in milliseconds, or undefined when the text is not a duration. Units may come in any order and repeat; they add up. */
 export function parseDuration(text: string): number | undefined {

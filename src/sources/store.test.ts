@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isDeepStrictEqual } from 'node:util';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Mesh } from '../model/mesh.js';
 import { type Key, keyOf } from '../model/name.js';
@@ -39,22 +39,59 @@ const topicsOf = (topics: ReadonlySet<string>) => [...topics].sort();
 test('endpoints are joined with their Pods and Nodes, whatever comes first', () => {
   const { mesh, apply } = createStore();
   apply([slice('a', 'reviews', [endpoint('10.0.0.2', { pod: 'shop/p2' }), endpoint('10.0.0.1', { zone: 'own', pod: 'shop/p1' })])]);
-  assert.deepEqual(mesh.endpoints('shop/reviews').map(({ address, zone, labels }) => ({ address, zone, labels })), [
-    { address: '10.0.0.1', zone: 'own', labels: {} },
-    { address: '10.0.0.2', zone: '', labels: {} },
-  ]);
+  assert.deepEqual(
+    mesh.endpoints('shop/reviews').map(({ address, zone, labels }) => ({ address, zone, labels })),
+    [
+      { address: '10.0.0.1', zone: 'own', labels: {} },
+      { address: '10.0.0.2', zone: '', labels: {} },
+    ],
+  );
   assert.deepEqual(topicsOf(apply([pod('p2', { labels: { version: 'v2' }, node: 'n' })])), ['endpoints:shop/reviews', 'pod:shop/p2']);
   assert.deepEqual(topicsOf(apply([{ kind: 'Node', key: 'n', object: { name: 'n', zone: 'z' } }])), ['endpoints:shop/reviews', 'node:n']);
   const [first, second] = mesh.endpoints('shop/reviews');
   assert.deepEqual([first?.zone, second?.zone, second?.labels, second?.pod], ['own', 'z', { version: 'v2' }, 'shop/p2']);
 });
 
-test('an address in several slices is one endpoint: the readiest entry, with the ports of all', () => {
+test("a Pod's address in several slices is one endpoint: the readiest entry, with the ports of all", () => {
   const { mesh, apply } = createStore();
-  const ports = new Map([['grpc', 9090], ['http', 1]]);
-  apply([slice('a', 'reviews', [endpoint('10.0.0.1', { ready: false, ports, zone: 'old' })]), slice('b', 'reviews', [endpoint('10.0.0.1', { zone: 'new' })])]);
+  const ports = new Map([
+    ['grpc', 9090],
+    ['http', 1],
+  ]);
+  const old = endpoint('10.0.0.1', { ready: false, ports, zone: 'old', pod: 'shop/p' });
+  apply([slice('a', 'reviews', [old]), slice('b', 'reviews', [endpoint('10.0.0.1', { zone: 'new', pod: 'shop/p' })])]);
   const [only, ...others] = mesh.endpoints('shop/reviews');
-  assert.deepEqual([only?.ready, only?.zone, [...(only?.ports ?? [])].sort(), others], [true, 'new', [['grpc', 9090], ['http', 8080]], []]);
+  assert.deepEqual(
+    [only?.ready, only?.zone, [...(only?.ports ?? [])].sort(), others],
+    [
+      true,
+      'new',
+      [
+        ['grpc', 9090],
+        ['http', 8080],
+      ],
+      [],
+    ],
+  );
+});
+
+test('processes of one machine are endpoints of their own; the same port twice is one', () => {
+  const { mesh, apply } = createStore();
+  const at = (port: number) => endpoint('127.0.0.1', { ports: new Map([['http', port]]) });
+  apply([slice('a', 'reviews', [at(2), at(1)]), slice('b', 'reviews', [at(1)])]);
+  const before = mesh.endpoints('shop/reviews');
+  assert.deepEqual(
+    before.map(({ ports }) => ports.get('http')),
+    [1, 2],
+  );
+  apply([slice('a', 'reviews', [at(2), at(1), at(3)])]);
+  assert.deepEqual(
+    mesh
+      .endpoints('shop/reviews')
+      .slice(0, 2)
+      .map((each, index) => each === before[index]),
+    [true, true],
+  );
 });
 
 test('an equal object announces nothing and keeps every identity', () => {
@@ -65,11 +102,19 @@ test('an equal object announces nothing and keeps every identity', () => {
     pod('p', { addresses: ['10.0.0.1'] }),
     policy('shop', 'x', [{ kind: 'Service', namespace: 'shop', name: 'reviews' }], { stanzas: { retry: { attempts: 2 } } }),
   ];
-  const look = () => [mesh.service('shop/reviews'), mesh.endpoints('shop/reviews'), mesh.policies('shop/reviews'), mesh.pod('shop/p'), mesh.at('10.9.0.1'), mesh.at('10.0.0.1'), mesh.ports()];
+  const look = () => [
+    mesh.service('shop/reviews'),
+    mesh.endpoints('shop/reviews'),
+    mesh.policies('shop/reviews'),
+    mesh.pod('shop/p'),
+    mesh.at('10.9.0.1'),
+    mesh.at('10.0.0.1'),
+    mesh.ports(),
+  ];
   apply(world());
   const before = look();
   assert.deepEqual([...apply(world())], []);
-  look().forEach((answer, index) => assert.equal(answer, before[index]));
+  for (const [index, answer] of look().entries()) assert.equal(answer, before[index]);
 });
 
 test('what is equal within a changed object keeps its identity', () => {
@@ -84,7 +129,7 @@ test('what is equal within a changed object keeps its identity', () => {
   apply(world(1));
   const before = look();
   assert.deepEqual(topicsOf(apply(world(2))), ['endpoints:shop/reviews', 'policies:shop/reviews', 'service:shop/reviews']);
-  look().forEach((answer, index) => assert.ok(answer && answer === before[index]));
+  for (const [index, answer] of look().entries()) assert.ok(answer && answer === before[index]);
 });
 
 test('a change of one slice touches nothing of other Services', () => {
@@ -114,7 +159,10 @@ test('ports: where HTTP is declared, and the cluster IPs that differ there', () 
     service('b', { clusterIPs: ['10.9.0.2'], ports: [port(80, 'TCP')] }),
   ]);
   assert.deepEqual(mesh.ports(), { httpPorts: [80, 8080], exceptions: [{ address: '10.9.0.2', port: 80, protocol: 'TCP' }] });
-  assert.deepEqual(topicsOf(apply([service('c', { clusterIPs: ['10.9.0.3'], ports: [port(80, 'HTTP'), port(5432, 'TCP')] })])), ['address:10.9.0.3', 'service:shop/c']);
+  assert.deepEqual(topicsOf(apply([service('c', { clusterIPs: ['10.9.0.3'], ports: [port(80, 'HTTP'), port(5432, 'TCP')] })])), [
+    'address:10.9.0.3',
+    'service:shop/c',
+  ]);
   assert.ok(apply([service('a'), service('c')]).has('ports'));
   assert.deepEqual(mesh.ports(), { httpPorts: [], exceptions: [] });
 });
@@ -131,8 +179,14 @@ test('policies of a Service and of its Namespace, from any namespace, oldest fir
     policy('shop', 'all', [toShop, toReviews], { creationTimestamp: '2026-01-01T00:00:00Z' }),
     policy('shop', 'twin', [toReviews], { creationTimestamp: '2026-01-01T00:00:00Z' }),
   ]);
-  assert.deepEqual(mesh.policies('shop/reviews').map(({ key }) => key), ['shop/all', 'shop/twin', 'client/consumer', 'shop/undated']);
-  assert.deepEqual(mesh.policies('shop/other').map(({ key }) => key), ['shop/all']);
+  assert.deepEqual(
+    mesh.policies('shop/reviews').map(({ key }) => key),
+    ['shop/all', 'shop/twin', 'client/consumer', 'shop/undated'],
+  );
+  assert.deepEqual(
+    mesh.policies('shop/other').map(({ key }) => key),
+    ['shop/all'],
+  );
   assert.deepEqual(mesh.policies('shop/absent'), []);
   assert.deepEqual(topicsOf(apply([{ kind: 'TrafficPolicy', key: 'shop/all', object: undefined }])), ['policies:shop/other', 'policies:shop/reviews']);
   assert.deepEqual(topicsOf(apply([service('absent')])), ['service:shop/absent']);
@@ -151,22 +205,45 @@ const arbitraryPort = fc.record({
   ...{ name: fc.constantFrom('http', 'tcp'), port: fc.constantFrom(80, 90), targetPort: fc.constant(1) },
   ...{ protocol: fc.constantFrom<Protocol>('HTTP', 'TCP', 'GRPC'), protocolReason: fc.constant('nothing said') },
 });
-const arbitraryService = fc.record({ clusterIPs: fc.uniqueArray(fc.constantFrom(...addresses), { maxLength: 2 }), ports: few(arbitraryPort), publishNotReadyAddresses: fc.boolean() });
+const arbitraryService = fc.record({
+  clusterIPs: fc.uniqueArray(fc.constantFrom(...addresses), { maxLength: 2 }),
+  ports: few(arbitraryPort),
+  publishNotReadyAddresses: fc.boolean(),
+});
 const arbitraryEndpoint = fc.record({
-  ...{ address: fc.constantFrom(...addresses), ports: fc.constantFrom(new Map([['http', 1]]), new Map([['tcp', 2]])), ready: fc.boolean(), serving: fc.boolean() },
+  ...{
+    address: fc.constantFrom(...addresses),
+    ports: fc.constantFrom(new Map([['http', 1]]), new Map([['tcp', 2]])),
+    ready: fc.boolean(),
+    serving: fc.boolean(),
+  },
   ...{ terminating: fc.boolean(), zone: fc.constantFrom('', 'z1'), node: fc.constantFrom('', ...nodes), pod: fc.option(arbitraryKey, { nil: undefined }) },
 });
 const arbitraryPod = fc.record({ labels: fc.constantFrom({}, { v: '1' }), node: fc.constantFrom('', ...nodes) });
-const arbitraryRef = fc.record({ kind: fc.constantFrom<TargetRef['kind']>('Service', 'Namespace'), namespace: fc.constantFrom(...namespaces), name: fc.constantFrom(...names, ...namespaces) });
-const arbitraryPolicy = fc.record({ creationTimestamp: fc.constantFrom('', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'), targetRefs: few(arbitraryRef), generation: fc.nat(2) });
+const arbitraryRef = fc.record({
+  kind: fc.constantFrom<TargetRef['kind']>('Service', 'Namespace'),
+  namespace: fc.constantFrom(...namespaces),
+  name: fc.constantFrom(...names, ...namespaces),
+});
+const arbitraryPolicy = fc.record({
+  creationTimestamp: fc.constantFrom('', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'),
+  targetRefs: few(arbitraryRef),
+  generation: fc.nat(2),
+});
 const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(arbitraryKey, orGone(arbitraryService)).map(([key, object]): Change => ({ kind: 'Service', key, object: object && { ...parts(key), ...object } })),
-  fc.tuple(arbitraryKey, arbitraryKey, orGone(few(arbitraryEndpoint))).map(([key, of, endpoints]): Change => ({ kind: 'EndpointSlice', key, object: endpoints && { key, service: of, endpoints } })),
+  fc
+    .tuple(arbitraryKey, arbitraryKey, orGone(few(arbitraryEndpoint)))
+    .map(([key, of, endpoints]): Change => ({ kind: 'EndpointSlice', key, object: endpoints && { key, service: of, endpoints } })),
   fc.tuple(arbitraryKey, orGone(arbitraryPod)).map(([key, object]): Change => {
     return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], serviceAccount: 'default', ports: new Map(), ...object } };
   }),
-  fc.tuple(fc.constantFrom(...nodes), orGone(fc.constantFrom('', 'z1', 'z2'))).map(([key, zone]): Change => ({ kind: 'Node', key, object: zone === undefined ? undefined : { name: key, zone } })),
-  fc.tuple(arbitraryKey, orGone(arbitraryPolicy)).map(([key, object]): Change => ({ kind: 'TrafficPolicy', key, object: object && { ...parts(key), mode: 'Enforce', stanzas: {}, ...object } })),
+  fc
+    .tuple(fc.constantFrom(...nodes), orGone(fc.constantFrom('', 'z1', 'z2')))
+    .map(([key, zone]): Change => ({ kind: 'Node', key, object: zone === undefined ? undefined : { name: key, zone } })),
+  fc
+    .tuple(arbitraryKey, orGone(arbitraryPolicy))
+    .map(([key, object]): Change => ({ kind: 'TrafficPolicy', key, object: object && { ...parts(key), mode: 'Enforce', stanzas: {}, ...object } })),
 );
 
 /** Every look-up that can be asked in this small world, by topic. */
@@ -197,7 +274,10 @@ test('after any changes the store is as one built afresh, and announced exactly 
         }
         for (const change of batch) present.set(`${change.kind} ${change.key}`, change);
       }
-      const shuffled = [...present.values()].filter(({ object }) => object).map((change) => ({ change, at: random.next().value ?? 0 })).sort((a, b) => a.at - b.at);
+      const shuffled = [...present.values()]
+        .filter(({ object }) => object)
+        .map((change) => ({ change, at: random.next().value ?? 0 }))
+        .sort((a, b) => a.at - b.at);
       const fresh = createStore();
       for (const { change } of shuffled) fresh.apply([change]);
       assert.deepEqual(everyAnswer(mesh), everyAnswer(fresh.mesh));

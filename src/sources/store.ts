@@ -9,6 +9,7 @@ import { type AddressTable, createAddressTable } from './store/addresses.js';
 import { createEndpointTable, type EndpointTable } from './store/endpoints.js';
 import { createIndex, type IndexMap } from './store/index-map.js';
 import { keep, keepPolicy, keepService } from './store/keep.js';
+import { compareText } from './store/order.js';
 import { createPolicyTable, type PolicyTable } from './store/policies.js';
 import { createPortCounter, type PortCounter } from './store/ports.js';
 import { setOrDelete } from './store/set-or-delete.js';
@@ -21,6 +22,9 @@ export interface Store {
    * look-ups that answer differently now. The cost depends on the objects concerned, not on the size of the mesh.
    */
   readonly apply: (changes: readonly Change[]) => ReadonlySet<Topic>;
+  /** The keys of all Services, and all policies, sorted by key: for reports, which look at everything. */
+  readonly services: () => readonly Key[];
+  readonly policies: () => readonly TrafficPolicy[];
 }
 
 /** The objects as they came, and what is derived from them. */
@@ -56,6 +60,8 @@ export function createStore(): Store {
       settle(state, topics);
       return topics;
     },
+    services: () => [...state.services.values()].map(({ key }) => key).sort(),
+    policies: () => [...state.policies.values()].sort((a, b) => compareText(a.key, b.key)),
   };
 }
 

@@ -60,7 +60,11 @@ export function createFolderContents(): FolderContents {
   const choose = (id: string): readonly Change[] => {
     const versions = [...filesOf.get(id)].sort(compareText).flatMap((file) => held.get(file)?.get(id) ?? []);
     const [winner, ...losers] = versions;
-    if (winner && losers.length > 0) duplicates.set(id, losers.map((loser) => duplicate(loser, winner)));
+    if (winner && losers.length > 0)
+      duplicates.set(
+        id,
+        losers.map((loser) => duplicate(loser, winner)),
+      );
     else duplicates.delete(id);
     const before = inForce.get(id);
     if (isDeepStrictEqual(before, winner?.change)) return [];
@@ -96,11 +100,15 @@ function hold(before: HeldById, { items, diagnostics, isUnsure }: FileContent): 
     if (first) problems.push(duplicate(item, first));
     if (first) continue;
     seen.set(item.id, item);
-    const change = item.change ?? (item.isBroken ? before.get(item.id)?.change : undefined);
+    const change = changeInForce(item, before);
     if (change) after.set(item.id, { ...item, change });
   }
   if (isUnsure) for (const [id, item] of before) if (!seen.has(id)) after.set(id, item);
   return { after, problems };
+}
+
+function changeInForce(item: Item, before: HeldById): Change | undefined {
+  return item.isBroken ? before.get(item.id)?.change : item.change;
 }
 
 function duplicate(loser: Item, winner: Item): Diagnostic {

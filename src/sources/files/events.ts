@@ -35,18 +35,21 @@ export function watchEvents(root: string, usePolling: boolean, events: FolderEve
   watcher.on('addDir', events.folder).on('unlinkDir', events.folder).on('ready', events.ready).on('error', events.error);
   watcher.on('raw', (event: string, name: unknown, details: unknown) => {
     const folder = isPlain(details) ? details['watchedPath'] : undefined;
-    if (event === 'rename' && typeof folder === 'string' && typeof name === 'string') onRename(folder, name, events);
+    if (typeof folder !== 'string' || typeof name !== 'string') return;
+    if (isManifest(name) && !isHidden(name)) onFile(basename(folder) === name ? folder : join(folder, name));
+    else if (event === 'rename') onRename(folder, name, events);
   });
   return () => watcher.close();
 }
 
 /**
- * Chokidar does not tell of a link that leads to another folder now. Kubernetes replaces a mounted ConfigMap so: the files
- * are links through `..data`, and `..data` itself is a link that is renamed over.
+ * Chokidar does not tell of a link that leads to another folder now, nor of everything that happens in quick succession, so
+ * what the system itself says is heard as well. Kubernetes replaces a mounted ConfigMap so: the files are links through
+ * `..data`, and `..data` itself is a link that is renamed over.
  */
 function onRename(folder: string, name: string, events: FolderEvents): void {
   if (name === '..data') events.folder();
-  if (isHidden(name) || isManifest(name)) return;
+  if (isHidden(name)) return;
   // A folder that is itself removed or moved reports its own name.
   if (name === basename(folder)) events.folder();
   stat(join(folder, name)).then(

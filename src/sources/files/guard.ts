@@ -28,7 +28,11 @@ export function createGuard(root: string, usePolling: boolean): Guard {
   };
   const start = async (mark: string, events: FolderEvents) => {
     await stop();
-    const own: Watching = { mark, isReady: false, end: watchEvents(root, usePolling, { ...events, ready: () => become(events.ready), error: (error) => become(() => events.error(error)) }) };
+    const own: Watching = {
+      mark,
+      isReady: false,
+      end: watchEvents(root, usePolling, { ...events, ready: () => become(events.ready), error: (error) => become(() => events.error(error)) }),
+    };
     // A watcher that fails may never say that it is ready; what it does see is better than nothing.
     const become = (tell: () => void) => {
       own.isReady = true;

@@ -61,7 +61,8 @@ function interpretDocument(context: Context, document: TextDocument): FileConten
 function interpretValue(context: Context, place: Place, value: unknown): FileContent {
   if (!isPlain(value)) return strange(context, place, '', value, 'is not an object', 'write a map with apiVersion, kind and metadata');
   const [apiVersion, kind] = [textOf(value, 'apiVersion'), textOf(value, 'kind')];
-  if (!apiVersion) return strange(context, place, 'apiVersion', value['apiVersion'], 'is missing', 'add the apiVersion, such as v1, or move the file out of the folder');
+  if (!apiVersion)
+    return strange(context, place, 'apiVersion', value['apiVersion'], 'is missing', 'add the apiVersion, such as v1, or move the file out of the folder');
   if (!kind) return strange(context, place, 'kind', value['kind'], 'is missing', 'add the kind, such as Service, or move the file out of the folder');
   if (kind.endsWith('List') && Array.isArray(value['items'])) return interpretList(context, place, value['items']);
   const parser = Object.hasOwn(context.parsers, `${apiVersion}/${kind}`) ? context.parsers[`${apiVersion}/${kind}`] : undefined;
@@ -93,7 +94,16 @@ function interpretUnknown(context: Context, place: Place, value: Plain): FileCon
 
 function strange(context: Context, place: Place, field: string, value: unknown, message: string, remedy: string): FileContent {
   const origin = originOf(context, place, field);
-  return unsure({ severity: 'error', object: fileRef(context.file), field: join(place.path, field), value: showValue(value), reason: 'Invalid', message, remedy, origin });
+  return unsure({
+    severity: 'error',
+    object: fileRef(context.file),
+    field: join(place.path, field),
+    value: showValue(value),
+    reason: 'Invalid',
+    message,
+    remedy,
+    origin,
+  });
 }
 
 function unsure(diagnostic: Diagnostic): FileContent {

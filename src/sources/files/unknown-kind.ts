@@ -23,12 +23,16 @@ const ownGroup = 'weft.dev';
  */
 export function judgeKind(apiVersion: string, kind: string, parsers: Parsers): KindProblem | undefined {
   const given = nameOf(apiVersion, kind);
-  const similar = Object.keys(parsers).map(splitId).filter((known) => isSimilar(given, known));
+  const similar = Object.keys(parsers)
+    .map(splitId)
+    .filter((known) => isSimilar(given, known));
   const [likeliest] = similar.sort((a, b) => distanceOf(given, a) - distanceOf(given, b));
   const severity = given.group === ownGroup || likeliest?.group === ownGroup ? 'error' : 'warning';
   if (likeliest) return suggest(severity, given, likeliest);
   if (given.group !== ownGroup) return undefined;
-  const kinds = Object.keys(parsers).map(splitId).filter(({ group }) => group === ownGroup);
+  const kinds = Object.keys(parsers)
+    .map(splitId)
+    .filter(({ group }) => group === ownGroup);
   const remedy = kinds.length > 0 ? `use one of ${kinds.map((each) => `${each.kind} (${each.apiVersion})`).join(', ')}` : 'remove the object';
   return { severity, field: 'kind', message: `is not a kind of ${given.apiVersion}`, remedy };
 }

@@ -64,7 +64,14 @@ export async function watchFolder(options: WatchOptions): Promise<FolderWatch> {
   });
   const batch = createBatch({ quietMs: options.quietMs ?? 20, maximumMs: options.maximumMs ?? 100, run: () => step(follower) });
   const follower: Follower = {
-    ...{ root, options, onReady, touch: batch.touch, loader: createLoader(root, options.parsers, options), guard: createGuard(root, options.usePolling ?? false) },
+    ...{
+      root,
+      options,
+      onReady,
+      touch: batch.touch,
+      loader: createLoader(root, options.parsers, options),
+      guard: createGuard(root, options.usePolling ?? false),
+    },
     ...{ dirty: new Set(), final: new Set(), timers: new Set(), isAllDirty: false, scanned: undefined },
     ...{ diagnostics: [], watchProblems: [], isAnnounced: false, isClosed: false },
   };
@@ -149,6 +156,7 @@ function readAgain(follower: Follower, file: string): void {
 }
 
 function later(follower: Follower, ms: number, run: () => void): void {
+  if (follower.isClosed) return;
   const timer = setTimeout(() => {
     follower.timers.delete(timer);
     run();

@@ -59,7 +59,10 @@ function wordsOf(schema: unknown): Words {
 
 /** The steps of a JSON pointer (RFC 6901). */
 function stepsOf(pointer: string): readonly string[] {
-  return pointer.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function schemaAt(schema: unknown, path: string): unknown {

@@ -59,7 +59,11 @@ const endpoint = Type.Object(
 );
 
 const port = Type.Object(
-  { name: Type.Optional(text("the name of the Service's port", 'write the name as text')), port: Type.Optional(portNumber), protocol: Type.Optional(transport) },
+  {
+    name: Type.Optional(text("the name of the Service's port", 'write the name as text')),
+    port: Type.Optional(portNumber),
+    protocol: Type.Optional(transport),
+  },
   words('a port', 'write a map with name and port'),
 );
 
@@ -142,5 +146,13 @@ function noService(object: ObjectRef): Diagnostic {
 
 function hostNames(object: ObjectRef): Diagnostic {
   const message = 'is left out of the mesh: endpoints are IP addresses';
-  return { severity: 'warning', object, field: 'addressType', value: '"FQDN"', reason: 'UnsupportedValue', message, remedy: 'use addressType IPv4 or IPv6 with addresses' };
+  return {
+    severity: 'warning',
+    object,
+    field: 'addressType',
+    value: '"FQDN"',
+    reason: 'UnsupportedValue',
+    message,
+    remedy: 'use addressType IPv4 or IPv6 with addresses',
+  };
 }

@@ -11,13 +11,20 @@ const objectName = Type.String({
 
 /** A name that becomes a label of a host name (RFC 1123). */
 const namespaceName = Type.String({
-  ...words('the name of a namespace: lower-case letters, digits and "-", at most 63 long', 'write the name of the namespace, or leave the field out for default'),
+  ...words(
+    'the name of a namespace: lower-case letters, digits and "-", at most 63 long',
+    'write the name of the namespace, or leave the field out for default',
+  ),
   pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
   maxLength: 63,
 });
 
 /** Labels or annotations. */
-const labels = Type.Record(Type.String(), Type.String(words('text', 'put the value in quotation marks')), words('a map of texts', 'write one "name: value" a line'));
+const labels = Type.Record(
+  Type.String(),
+  Type.String(words('text', 'put the value in quotation marks')),
+  words('a map of texts', 'write one "name: value" a line'),
+);
 
 /** What the mesh reads of `metadata`. */
 export const metadata = Type.Object(
@@ -26,7 +33,11 @@ export const metadata = Type.Object(
 );
 
 /** A port number. */
-export const portNumber = Type.Integer({ ...words('a whole number from 1 to 65535', 'write the number of the port, such as 8080'), minimum: 1, maximum: 65_535 });
+export const portNumber = Type.Integer({
+  ...words('a whole number from 1 to 65535', 'write the number of the port, such as 8080'),
+  minimum: 1,
+  maximum: 65_535,
+});
 
 /** A port's transport protocol, as far as Kubernetes knows them; TCP where it is left out. */
 export const transport = Type.Enum(['TCP', 'UDP', 'SCTP'], words('TCP, UDP or SCTP', 'write TCP, or leave the field out; HTTP and such belong in appProtocol'));

@@ -10,7 +10,9 @@ import { parsePod } from './pod.js';
 import { parseService } from './service.js';
 
 const lines = (diagnostics: readonly Diagnostic[]) =>
-  diagnostics.map(({ severity, object, field, value, message, remedy }) => `${severity} ${formatRef(object)}: ${field}${value ? ` = ${value}` : ''} ${message}; ${remedy}`);
+  diagnostics.map(
+    ({ severity, object, field, value, message, remedy }) => `${severity} ${formatRef(object)}: ${field}${value ? ` = ${value}` : ''} ${message}; ${remedy}`,
+  );
 
 const service = (spec: unknown) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'reviews', namespace: 'shop' }, spec });
 
@@ -63,21 +65,48 @@ test('what is wrong with a Service is told by field, value and remedy', () => {
     [{ ports: [{ port: 'eighty' }] }, ['spec.ports[0].port = "eighty" must be a whole number from 1 to 65535; write the number of the port, such as 8080']],
     [{ ports: [{ port: 70000 }] }, ['spec.ports[0].port = 70000 must be a whole number from 1 to 65535; write the number of the port, such as 8080']],
     [{ ports: [{ name: 'a' }] }, ['spec.ports[0].port is missing; write the number of the port, such as 8080']],
-    [{ ports: [{ port: 1, protocol: 'HTTP' }] }, ['spec.ports[0].protocol = "HTTP" must be TCP, UDP or SCTP; write TCP, or leave the field out; HTTP and such belong in appProtocol']],
+    [
+      { ports: [{ port: 1, protocol: 'HTTP' }] },
+      ['spec.ports[0].protocol = "HTTP" must be TCP, UDP or SCTP; write TCP, or leave the field out; HTTP and such belong in appProtocol'],
+    ],
     [
       { ports: [{ port: 1, targetPort: true }] },
-      ['spec.ports[0].targetPort = true must be a port number from 1 to 65535 or the name of a container port; write the number or the name of the port that the container listens on'],
+      [
+        'spec.ports[0].targetPort = true must be a port number from 1 to 65535 or the name of a container port; write the number or the name of the port that the container listens on',
+      ],
     ],
-    [{ clusterIPs: ['10.0.0.300'] }, ['spec.clusterIPs[0] = "10.0.0.300" must be an IP address or None; write the IP address, None for a headless Service, or leave the field out']],
+    [
+      { clusterIPs: ['10.0.0.300'] },
+      ['spec.clusterIPs[0] = "10.0.0.300" must be an IP address or None; write the IP address, None for a headless Service, or leave the field out'],
+    ],
     [{ ports: [{ port: 1, name: 'a' }, { port: 2 }] }, ['spec.ports[1].name is missing, and the Service has several ports; name every port, such as http-web']],
-    [{ ports: [{ port: 1, name: 'a' }, { port: 2, name: 'a' }] }, ['spec.ports[1].name = "a" is the name of spec.ports[0] too; give every port a name of its own']],
-    [{ ports: [{ port: 1, name: 'a' }, { port: 1, name: 'b' }] }, ['spec.ports[1].port = 1 is the number of spec.ports[0] too; give every port a number of its own']],
+    [
+      {
+        ports: [
+          { port: 1, name: 'a' },
+          { port: 2, name: 'a' },
+        ],
+      },
+      ['spec.ports[1].name = "a" is the name of spec.ports[0] too; give every port a name of its own'],
+    ],
+    [
+      {
+        ports: [
+          { port: 1, name: 'a' },
+          { port: 1, name: 'b' },
+        ],
+      },
+      ['spec.ports[1].port = 1 is the number of spec.ports[0] too; give every port a number of its own'],
+    ],
     [undefined, ['spec is missing; add a spec with the ports of the Service']],
   ];
   for (const [spec, expected] of cases) {
     const { object, diagnostics } = parseService(service(spec));
     assert.equal(object, undefined);
-    assert.deepEqual(lines(diagnostics), expected.map((line) => `error Service shop/reviews: ${line}`));
+    assert.deepEqual(
+      lines(diagnostics),
+      expected.map((line) => `error Service shop/reviews: ${line}`),
+    );
   }
 });
 
@@ -99,7 +128,11 @@ test('no value makes a parser throw', () => {
   }
 });
 
-const slice = (fields: object) => ({ metadata: { name: 'reviews-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'reviews' } }, addressType: 'IPv4', ...fields });
+const slice = (fields: object) => ({
+  metadata: { name: 'reviews-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'reviews' } },
+  addressType: 'IPv4',
+  ...fields,
+});
 
 test('an EndpointSlice: conditions left out, ports by name, Pods, zones', () => {
   const raw = slice({
@@ -110,7 +143,10 @@ test('an EndpointSlice: conditions left out, ports by name, Pods, zones', () => 
       { addresses: ['10.1.0.3'], conditions: { ready: false } },
     ],
   });
-  const ports = new Map([['http', 8080], ['', 9090]]);
+  const ports = new Map([
+    ['http', 8080],
+    ['', 9090],
+  ]);
   assert.deepEqual(parseEndpointSlice(raw), {
     object: {
       key: 'shop/reviews-1',
@@ -127,22 +163,33 @@ test('an EndpointSlice: conditions left out, ports by name, Pods, zones', () => 
 
 test('IPv6 addresses get one spelling', () => {
   const { object } = parseEndpointSlice(slice({ addressType: 'IPv6', endpoints: [{ addresses: ['FD00:0:0::00A'] }] }));
-  assert.deepEqual(object?.endpoints.map(({ address }) => address), ['fd00::a']);
+  assert.deepEqual(
+    object?.endpoints.map(({ address }) => address),
+    ['fd00::a'],
+  );
 });
 
 test('slices of host names, and slices without a Service, are left out with a warning', () => {
   const fqdn = parseEndpointSlice(slice({ addressType: 'FQDN', endpoints: [{ addresses: ['example.com'] }] }));
-  assert.deepEqual([fqdn.object, lines(fqdn.diagnostics)], [
-    undefined,
-    ['warning EndpointSlice shop/reviews-1: addressType = "FQDN" is left out of the mesh: endpoints are IP addresses; use addressType IPv4 or IPv6 with addresses'],
-  ]);
-  const lost = parseEndpointSlice({ metadata: { name: 'x' }, addressType: 'IPv4' });
-  assert.deepEqual([lost.object, lines(lost.diagnostics)], [
-    undefined,
+  assert.deepEqual(
+    [fqdn.object, lines(fqdn.diagnostics)],
     [
-      'warning EndpointSlice default/x: metadata.labels["kubernetes.io/service-name"] is missing, so that these endpoints belong to no Service; add the label kubernetes.io/service-name with the name of the Service',
+      undefined,
+      [
+        'warning EndpointSlice shop/reviews-1: addressType = "FQDN" is left out of the mesh: endpoints are IP addresses; use addressType IPv4 or IPv6 with addresses',
+      ],
     ],
-  ]);
+  );
+  const lost = parseEndpointSlice({ metadata: { name: 'x' }, addressType: 'IPv4' });
+  assert.deepEqual(
+    [lost.object, lines(lost.diagnostics)],
+    [
+      undefined,
+      [
+        'warning EndpointSlice default/x: metadata.labels["kubernetes.io/service-name"] is missing, so that these endpoints belong to no Service; add the label kubernetes.io/service-name with the name of the Service',
+      ],
+    ],
+  );
 });
 
 test('an address of the other type is an error', () => {
@@ -166,7 +213,10 @@ test('a Pod is cut down to what the mesh needs, and one that has ended has no ad
   });
   const expected = {
     ...{ key: 'shop/p1', namespace: 'shop', name: 'p1', labels: { app: 'reviews' }, serviceAccount: 'reviews', node: 'n1' },
-    ports: new Map([['metrics', 9090], ['http', 8080]]),
+    ports: new Map([
+      ['metrics', 9090],
+      ['http', 8080],
+    ]),
   };
   assert.deepEqual(parsePod(raw('Running')).object, { ...expected, addresses: ['10.1.0.1', 'fd00::1'] });
   assert.deepEqual(parsePod(raw('Succeeded')).object, { ...expected, addresses: [] });

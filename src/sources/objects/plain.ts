@@ -25,7 +25,7 @@ export function refOf(kind: string, namespaced: boolean, raw: unknown): ObjectRe
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isPlain(value)) return value;
-  const kept = Object.entries(value).filter(([, field]) => field !== null);
+  const kept = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
   return Object.fromEntries(kept.map(([name, field]) => [name, withoutNulls(field)]));
 }
 

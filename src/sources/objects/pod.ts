@@ -42,7 +42,12 @@ const schema = Type.Object(
         {
           phase: Type.Optional(text('a phase', 'write Running')),
           podIP: Type.Optional(podIP),
-          podIPs: Type.Optional(Type.Array(Type.Object({ ip: Type.Optional(podIP) }, words('a map with an ip', 'write {ip: ADDRESS}')), words('a list', 'write a list of {ip: ADDRESS}'))),
+          podIPs: Type.Optional(
+            Type.Array(
+              Type.Object({ ip: Type.Optional(podIP) }, words('a map with an ip', 'write {ip: ADDRESS}')),
+              words('a list', 'write a list of {ip: ADDRESS}'),
+            ),
+          ),
         },
         words('a map', 'write the status of the Pod, or leave it out'),
       ),

@@ -32,7 +32,9 @@ const clusterIP = Type.String(clusterIPWords);
 
 const spec = Type.Object(
   {
-    type: Type.Optional(Type.Enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'], words('ClusterIP, NodePort, LoadBalancer or ExternalName', 'write ClusterIP'))),
+    type: Type.Optional(
+      Type.Enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'], words('ClusterIP, NodePort, LoadBalancer or ExternalName', 'write ClusterIP')),
+    ),
     clusterIP: Type.Optional(clusterIP),
     clusterIPs: Type.Optional(Type.Array(clusterIP, words('a list of IP addresses', 'write the addresses as a list'))),
     ports: Type.Optional(Type.Array(port, words('a list of ports', 'write one "- port: NUMBER" for each port'))),
@@ -94,9 +96,11 @@ function portProblems(ref: ObjectRef, spec: Spec): readonly Diagnostic[] {
     firstWithName.set(name, sameName ?? index);
     firstWithNumber.set(number, sameNumber ?? index);
     const at = `spec.ports[${index}]`;
-    if (name === '' && ports.length > 1) return [invalid(ref, `${at}.name`, undefined, 'is missing, and the Service has several ports', 'name every port, such as http-web')];
+    if (name === '' && ports.length > 1)
+      return [invalid(ref, `${at}.name`, undefined, 'is missing, and the Service has several ports', 'name every port, such as http-web')];
     if (sameName !== undefined) return [invalid(ref, `${at}.name`, name, `is the name of spec.ports[${sameName}] too`, 'give every port a name of its own')];
-    if (sameNumber !== undefined) return [invalid(ref, `${at}.port`, port.port, `is the number of spec.ports[${sameNumber}] too`, 'give every port a number of its own')];
+    if (sameNumber !== undefined)
+      return [invalid(ref, `${at}.port`, port.port, `is the number of spec.ports[${sameNumber}] too`, 'give every port a number of its own')];
     return [];
   });
 }

@@ -4,7 +4,7 @@ import type { Key } from '../../model/name.js';
 import type { Endpoint } from '../../model/service.js';
 import type { EndpointSlice } from '../objects/endpoint-slice.js';
 import { createIndex, reindex } from './index-map.js';
-import { joinEndpoints, joinInputs, type Surroundings } from './join.js';
+import { identity, joinEndpoints, joinInputs, type Surroundings } from './join.js';
 import { keepElements } from './keep.js';
 import { setOrDelete } from './set-or-delete.js';
 
@@ -54,7 +54,7 @@ export function createEndpointTable(surroundings: Surroundings): EndpointTable {
     const after = joinInputs(own, surroundings);
     reindex(byPod, service, before.pods, after.pods);
     reindex(byNode, service, before.nodes, after.nodes);
-    const joined = keepElements(answers.get(service) ?? none, joinEndpoints(own, surroundings), (endpoint) => endpoint.address);
+    const joined = keepElements(answers.get(service) ?? none, joinEndpoints(own, surroundings), identity);
     setOrDelete(inputs, service, own.size > 0 ? after : undefined);
     setOrDelete(answers, service, joined.length > 0 ? joined : undefined);
     return joined;

@@ -31,8 +31,10 @@ export function joinEndpoints(slices: Iterable<EndpointSlice>, surroundings: Sur
   return sorted.flatMap(([, entries]) => merge(entries, surroundings));
 }
 
-function identity({ address, pod, ports }: SliceEndpoint): string {
-  return `${address} ${pod ?? [...ports].map(([name, port]) => `${name}=${port}`).sort().join(',')}`;
+/** What makes an endpoint the same one in all slices and at all times. */
+export function identity({ address, pod, ports }: Pick<Endpoint, 'address' | 'pod' | 'ports'>): string {
+  const numbers = [...ports].map(([name, port]) => `${name}=${port}`).sort();
+  return `${address} ${pod ?? numbers.join(',')}`;
 }
 
 /** Every Pod and Node that the join looked up, or will look up once there is more to see. */
@@ -53,7 +55,15 @@ function merge(entries: readonly SliceEndpoint[], { pod: podOf, zone }: Surround
   if (!best) return [];
   const { address, ready, serving, terminating } = best;
   const pod = best.pod && podOf(best.pod);
-  const shared = { address, ports: mergePorts(ranked), ready, serving, terminating, zone: best.zone || zone(nodeOf(best, pod)), labels: pod?.labels ?? noLabels };
+  const shared = {
+    address,
+    ports: mergePorts(ranked),
+    ready,
+    serving,
+    terminating,
+    zone: best.zone || zone(nodeOf(best, pod)),
+    labels: pod?.labels ?? noLabels,
+  };
   return [best.pod === undefined ? shared : { ...shared, pod: best.pod }];
 }
 
