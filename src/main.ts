@@ -27,8 +27,8 @@ await yargs(hideBin(process.argv))
   .wrap(Math.min(120, process.stdout.columns ?? 120))
   .epilogue('Exit codes: 0 success; 1 what was asked for failed or found errors; 2 the command could not be understood.')
   .fail((message, error, parser) => {
-    if (error) process.stderr.write(`weft: ${error.message}\n`);
-    else parser.showHelp('error'), process.stderr.write(`\n${message}\n`);
+    if (!error) parser.showHelp('error');
+    process.stderr.write(error ? `weft: ${error.message}\n` : `\n${message}\n`);
     process.exit(error ? 1 : 2);
   })
   .parseAsync();

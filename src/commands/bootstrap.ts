@@ -29,7 +29,11 @@ export const bootstrapCommand: CommandModule<object, BootstrapFlags> = {
     yargs
       .option('node', { type: 'string', demandOption: true, describe: 'namespace/pod that the Envoy works for' })
       .option('xds', { type: 'string', default: '127.0.0.1:15010', describe: 'host:port of weft serve' })
-      .option('client', { choices: ['captured', 'explicit'] as const, default: 'explicit' as const, describe: 'explicit: the app calls Envoy as an HTTP proxy; captured: its traffic is redirected' })
+      .option('client', {
+        choices: ['captured', 'explicit'] as const,
+        default: 'explicit' as const,
+        describe: 'explicit: the app calls Envoy as an HTTP proxy; captured: its traffic is redirected',
+      })
       .option('port', { type: 'number', default: 15001, describe: 'Where an explicit proxy listens, on 127.0.0.1' })
       .option('health-port', { type: 'number', default: 15021, describe: 'Port of /ready and /stats/prometheus; 0 for none' })
       .option('admin-socket', { type: 'string', default: '/tmp/weft-envoy-admin.sock', describe: "Unix socket of Envoy's own admin interface" })

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import type { CommandModule } from 'yargs';
 import { createCompiler } from '../compile/compiler.js';
 import type { Audience } from '../compile/contract.js';
+import { diagnose } from '../compile/diagnose.js';
 import { type Rendered, renderAll } from '../compile/render.js';
 import { workloadKey } from '../identity/node.js';
 import { formatRef } from '../model/name.js';
@@ -26,7 +27,12 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
   builder: (yargs) =>
     yargs
       .positional('folder', { type: 'string', demandOption: true, describe: 'Folder of Kubernetes YAML' })
-      .option('output', { alias: 'o', choices: ['yaml', 'json', 'summary'] as const, default: 'yaml' as const, describe: 'summary is a table of names and causes' })
+      .option('output', {
+        alias: 'o',
+        choices: ['yaml', 'json', 'summary'] as const,
+        default: 'yaml' as const,
+        describe: 'summary is a table of names and causes',
+      })
       .option('client', { choices: ['captured', 'explicit', 'grpc'] as const, default: 'captured' as const, describe: 'How the app reaches its Envoy' })
       .option('workload', { type: 'string', describe: 'Only the workload of this Pod: namespace/pod' })
       .example('weft compile ./mesh -o summary', 'Which resources there are, and which object made each'),
@@ -35,16 +41,16 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
     const store = createStore();
     store.apply(changes);
     const pods = changes.flatMap((change) => (change.kind === 'Pod' && change.object ? [change.object] : []));
-    const services = changes.flatMap((change) => (change.kind === 'Service' && change.object ? [change.object.key] : []));
+    const world = { mesh: store.mesh, services: store.services(), policies: store.policies() };
     const chosen = workload ? pods.filter(({ key }) => key === workload) : pods;
     if (workload && chosen.length === 0) throw new Error(`there is no Pod ${workload} in ${folder}`);
     const compiler = createCompiler({});
     const workloads = representatives(chosen, client).map((pod) => {
       const audience = { namespace: pod?.namespace ?? 'default', zone: pod ? store.mesh.zone(pod.node) : '', client, explicitPort: 15001 };
-      return { workload: pod?.key ?? 'default', ...renderAll(store.mesh, compiler, audience, services) };
+      return { workload: pod?.key ?? 'default', ...renderAll(store.mesh, compiler, audience, world.services) };
     });
     process.stdout.write(format(workloads, output));
-    const problems = [...diagnostics, ...(workloads[0]?.diagnostics ?? [])];
+    const problems = [...diagnostics, ...diagnose(world, compiler)];
     if (problems.length > 0) process.stderr.write(`${problems.map(formatDiagnostic).join('')}${countDiagnostics(problems)}\n`);
     process.exitCode = problems.some(({ severity }) => severity === 'error') ? 1 : 0;
   },
@@ -69,7 +75,10 @@ function format(workloads: readonly WorkloadResources[], output: CompileFlags['o
     const rows = workloads.flatMap(({ workload, resources }) => resources.map(({ type, name, provenance }) => [workload, type, name, causes(provenance)]));
     return formatTable(['workload', 'type', 'name', 'because of'], rows);
   }
-  const documents = workloads.map(({ workload, resources }) => ({ workload, resources: resources.map(({ type, name, message }) => ({ type, name, message })) }));
+  const documents = workloads.map(({ workload, resources }) => ({
+    workload,
+    resources: resources.map(({ type, name, message }) => ({ type, name, message })),
+  }));
   if (output === 'json') return `${JSON.stringify(documents, null, 2)}\n`;
   return documents.map((document) => `---\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`).join('');
 }

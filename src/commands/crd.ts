@@ -13,10 +13,18 @@ export const crdCommand: CommandModule<object, CrdFlags> = {
   describe: 'Print the CustomResourceDefinition of TrafficPolicy',
   builder: (yargs) =>
     yargs
-      .option('output', { alias: 'o', choices: ['yaml', 'json', 'markdown'] as const, default: 'yaml' as const, describe: 'markdown prints the reference of all fields' })
+      .option('output', {
+        alias: 'o',
+        choices: ['yaml', 'json', 'markdown'] as const,
+        default: 'yaml' as const,
+        describe: 'markdown prints the reference of all fields',
+      })
       .example('weft crd | kubectl apply -f -', 'Install it in a cluster'),
   handler: ({ output }) => {
     if (output === 'markdown') process.stdout.write(printReference());
-    else process.stdout.write(output === 'json' ? `${JSON.stringify(printCrd(), null, 2)}\n` : stringify(printCrd(), { lineWidth: 0, aliasDuplicateObjects: false }));
+    else
+      process.stdout.write(
+        output === 'json' ? `${JSON.stringify(printCrd(), null, 2)}\n` : stringify(printCrd(), { lineWidth: 0, aliasDuplicateObjects: false }),
+      );
   },
 };

@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { readConfig } from '../config.js';
 import { envoyVersion, findEnvoy } from '../proxy/binary.js';
 import { type Client, type Load, startLoad } from './demo/load.js';
-import { setStage, type Stage } from './demo/stage.js';
+import { type Stage, setStage } from './demo/stage.js';
 import { fetchStatus, formatStatus } from './status.js';
 import { formatTable } from './table.js';
 
@@ -39,7 +39,12 @@ export async function demo(envoy: string): Promise<boolean> {
     const admin = `127.0.0.1:${stage.adminPort}`;
     await until(async () => (await fetchStatus(admin)).proxies.length === stage.envoys.length);
     say(formatStatus(await fetchStatus(admin)));
-    say(formatTable(['', 'what', 'seen'], acts.map(({ what, saw, asExpected }) => [asExpected ? 'ok' : 'NOT', what, saw])));
+    say(
+      formatTable(
+        ['', 'what', 'seen'],
+        acts.map(({ what, saw, asExpected }) => [asExpected ? 'ok' : 'NOT', what, saw]),
+      ),
+    );
     return acts.every(({ asExpected }) => asExpected);
   } finally {
     await stage.close();
@@ -76,7 +81,10 @@ async function unknownHost(web: Client): Promise<Act> {
 async function canary(stage: Stage, web: Client, load: Load): Promise<Act> {
   say('Putting policies/canary.yaml into the folder: 90 % to v1, 10 % to v2, testers always to v2 ...');
   await stage.applyPolicy('canary');
-  await until(async () => (await web.get(reviews, { 'x-tester': 'true' })).app === 'reviews-v2-a' && (await web.get(reviews, { 'x-tester': 'true' })).app === 'reviews-v2-a');
+  await until(
+    async () =>
+      (await web.get(reviews, { 'x-tester': 'true' })).app === 'reviews-v2-a' && (await web.get(reviews, { 'x-tester': 'true' })).app === 'reviews-v2-a',
+  );
   const before = new Map(load.byApp());
   await until(async () => answers(load) - sum(before.values()) >= 500);
   const v2 = (load.byApp().get('reviews-v2-a') ?? 0) - (before.get('reviews-v2-a') ?? 0);
@@ -94,7 +102,11 @@ async function retry(stage: Stage, web: Client): Promise<Act> {
   await stage.applyPolicy('retry');
   await until(async () => (await failures(web, 10)) === 0);
   const after = await failures(web, 40);
-  return report({ what: 'A retry policy for an application that fails every second request', saw: `${before} of 40 failed before, ${after} of 40 after`, asExpected: before > 0 && after === 0 });
+  return report({
+    what: 'A retry policy for an application that fails every second request',
+    saw: `${before} of 40 failed before, ${after} of 40 after`,
+    asExpected: before > 0 && after === 0,
+  });
 }
 
 async function survival(stage: Stage, web: Client): Promise<Act> {

@@ -1,7 +1,8 @@
 /** `weft serve`: wires every edge. A folder of YAML in, ADS and an admin port out. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
 import { createCompiler } from '../compile/compiler.js';
+import { diagnose } from '../compile/diagnose.js';
 import { readConfig } from '../config.js';
 import { createController } from '../controller.js';
 import type { Diagnostic } from '../model/diagnostic.js';
@@ -42,7 +43,7 @@ export const serveCommand: CommandModule<object, ServeFlags> = {
       .option('mesh-cidr', { type: 'string', array: true, describe: 'Address ranges of Services and Pods (default: the private ranges)' })
       .example('weft serve --manifests ./mesh', 'Serve ./mesh on 127.0.0.1:15010; then: weft bootstrap --node shop/web-1 | envoy -c /dev/stdin'),
   handler: async (flags) => {
-    const logger = createLogger(readConfig().logLevel);
+    const logger = createLogger(readConfig().logLevel, process.stderr.isTTY);
     const server = await serve(flags, logger);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close().then(() => process.exit(0)));
   },
@@ -61,11 +62,13 @@ export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
   const admin = readHostPort(flags.admin, '--admin');
   const tls = await readTls(flags);
   checkExposure(listen.host, admin.host, tls);
+  await checkFolder(flags.manifests);
 
   const processFigures = watchProcess();
   const store = createStore();
   const compiler = createCompiler(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {});
-  const onDefect = (name: object, error: unknown) => logger.error({ ...name, error: String(error) }, 'a compiled resource is invalid and is not sent; this is a defect of Weft');
+  const onDefect = (name: object, error: unknown) =>
+    logger.error({ ...name, error: String(error) }, 'a compiled resource is invalid and is not sent; this is a defect of Weft');
   const controller = createController({ store, compiler, onDefect });
   const registry = createRegistry();
   let diagnostics: readonly Diagnostic[] = [];
@@ -79,8 +82,13 @@ export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
     },
   });
   await source.ready;
-  const status = () => ({ process: processFigures(), compilations: controller.compilations(), names: controller.snapshot.size(), ...statusOf(registry, diagnostics) });
-  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status });
+  const world = () => ({ mesh: store.mesh, services: store.services(), policies: store.policies() });
+  const status = () => ({
+    process: processFigures(),
+    compilations: controller.compilations(),
+    names: controller.snapshot.size(),
+    ...statusOf(registry, [...diagnostics, ...diagnose(world(), compiler)]),
+  });
   const server = await startServer({
     listen: flags.listen,
     tls,
@@ -94,6 +102,7 @@ export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
       onRefusal: (node, typeUrl, message) => logger.warn({ proxy: node.id, typeUrl, message }, 'a proxy has rejected a resource'),
     },
   });
+  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status });
   logger.info({ manifests: flags.manifests, xds: `${listen.host}:${server.port}`, admin: `${admin.host}:${adminServer.port}` }, 'serving');
   return {
     port: server.port,
@@ -106,7 +115,9 @@ export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
 
 async function readTls(flags: ServeFlags): Promise<ServeTls | undefined> {
   if (!flags['tls-cert'] || !flags['tls-key']) return undefined;
-  const [certificate, key, clientCa] = await Promise.all([flags['tls-cert'], flags['tls-key'], flags['tls-client-ca']].map((file) => file && readFile(file, 'utf8')));
+  const [certificate, key, clientCa] = await Promise.all(
+    [flags['tls-cert'], flags['tls-key'], flags['tls-client-ca']].map((file) => file && readFile(file, 'utf8')),
+  );
   return { certificate: certificate ?? '', key: key ?? '', clientCa };
 }
 
@@ -116,6 +127,15 @@ function checkExposure(host: string, adminHost: string, tls: ServeTls | undefine
     throw new Error(`--listen ${host} can be reached from outside; give --tls-cert, --tls-key and --tls-client-ca, or listen on 127.0.0.1`);
   }
   if (!isLoopback(adminHost)) throw new Error(`--admin ${adminHost} can be reached from outside, and the admin port asks nobody who he is; use 127.0.0.1`);
+}
+
+/** A folder that goes away later is waited for; one that is not there to begin with is a slip of the pen. */
+async function checkFolder(folder: string): Promise<void> {
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new Error(`--manifests ${folder} is not there, or is no folder; create it, or correct the path`);
 }
 
 function logNew(logger: Logger, before: readonly Diagnostic[], now: readonly Diagnostic[]): void {

@@ -30,7 +30,9 @@ export async function fetchStatus(admin: string): Promise<Status> {
   const { host, port } = readHostPort(admin, '--admin');
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/status`;
   const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
-    throw new Error(`nobody answers at ${url} (${error.cause instanceof Error ? error.cause.message : error.message}); is weft serve running, with this --admin?`);
+    throw new Error(
+      `nobody answers at ${url} (${error.cause instanceof Error ? error.cause.message : error.message}); is weft serve running, with this --admin?`,
+    );
   });
   const body: unknown = await response.json();
   if (!isStatus(body)) throw new Error(`${url} answered with something that is no status; is it the admin port of another program?`);

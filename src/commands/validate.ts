@@ -1,7 +1,7 @@
 /** `weft validate`: what a folder holds and what is wrong with it, without serving it. */
 import type { CommandModule } from 'yargs';
 import { createCompiler } from '../compile/compiler.js';
-import { renderAll } from '../compile/render.js';
+import { diagnose } from '../compile/diagnose.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import { loadFolder } from '../sources/files.js';
 import { createStore } from '../sources/store.js';
@@ -31,11 +31,10 @@ export const validateCommand: CommandModule<object, ValidateFlags> = {
 };
 
 /** Every problem of the objects and of what they refer to. Rejects when the folder cannot be read. */
-export async function validate(folder: string): Promise<{ readonly objects: number; readonly diagnostics: readonly Diagnostic[] }> {
+async function validate(folder: string): Promise<{ readonly objects: number; readonly diagnostics: readonly Diagnostic[] }> {
   const { changes, diagnostics } = await loadFolder(folder, parsers);
   const store = createStore();
   store.apply(changes);
-  const services = changes.flatMap((change) => (change.kind === 'Service' && change.object ? [change.object.key] : []));
-  const compiled = renderAll(store.mesh, createCompiler({}), { namespace: 'default', zone: '', client: 'explicit', explicitPort: 15001 }, services);
-  return { objects: changes.length, diagnostics: [...diagnostics, ...compiled.diagnostics] };
+  const world = { mesh: store.mesh, services: store.services(), policies: store.policies() };
+  return { objects: changes.length, diagnostics: [...diagnostics, ...diagnose(world, createCompiler())] };
 }

@@ -61,7 +61,7 @@ function servicePort(service: Service | undefined, number: number): ServiceDesti
 
 function resolvePod(mesh: Mesh, key: Key, address: string, targetPort: number): PodDestination | undefined {
   const service = mesh.service(key);
-  const endpoint = mesh.endpoints(key).find((candidate) => candidate.address === address);
-  const port = service?.ports.find((candidate) => endpoint?.ports.get(candidate.name) === targetPort);
+  const endpoints = mesh.endpoints(key).filter((candidate) => candidate.address === address);
+  const port = service?.ports.find(({ name }) => endpoints.some(({ ports }) => ports.get(name) === targetPort));
   return service && port ? { kind: 'pod', service, port, address, targetPort } : undefined;
 }

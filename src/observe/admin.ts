@@ -42,7 +42,8 @@ function answer(pages: AdminPages, request: IncomingMessage, response: ServerRes
   const path = (request.url ?? '').split('?')[0];
   if (request.method !== 'GET') return end(response, 405, 'text/plain', 'Only GET is answered here\n');
   if (path === '/healthz') return end(response, 200, 'text/plain', 'ok\n');
-  if (path === '/readyz') return pages.isReady() ? end(response, 200, 'text/plain', 'ok\n') : end(response, 503, 'text/plain', 'waiting for the first state of the world\n');
+  if (path === '/readyz')
+    return pages.isReady() ? end(response, 200, 'text/plain', 'ok\n') : end(response, 503, 'text/plain', 'waiting for the first state of the world\n');
   if (path === '/status') return end(response, 200, 'application/json', `${JSON.stringify(pages.status())}\n`);
   return end(response, 404, 'text/plain', 'There are /healthz, /readyz and /status\n');
 }

@@ -47,7 +47,9 @@ export async function setStage(envoy: string): Promise<Stage> {
   const port = (index: number) => ports[index] ?? 0;
   const [xds, adminPort] = [port(processes.length + sidecars.length), port(processes.length + sidecars.length + 1)];
   await copyManifests(manifests, new Map(processes.map((process, index) => [process.port, port(index)])));
-  const apps = new Map(await Promise.all(processes.map(async ({ name, failEvery }, index) => [name, await startApp({ port: port(index), name, failEvery })] as const)));
+  const apps = new Map(
+    await Promise.all(processes.map(async ({ name, failEvery }, index) => [name, await startApp({ port: port(index), name, failEvery })] as const)),
+  );
   const options: WeftOptions = { manifests, port: xds, adminPort, logFile: join(home, 'weft.log') };
   let weft = await startWeft(options);
   const envoys = await Promise.all(sidecars.map((pod, index) => startSidecar(envoy, home, pod, port(processes.length + index), xds)));
@@ -77,7 +79,10 @@ async function copyManifests(folder: string, ports: ReadonlyMap<number, number>)
   await mkdir(folder, { recursive: true });
   await copyFile(join(shop, 'shop.yaml'), join(folder, 'shop.yaml'));
   const pods = await readFile(join(shop, 'pods.yaml'), 'utf8');
-  await writeFile(join(folder, 'pods.yaml'), pods.replace(/port: (\d+)/g, (_, written: string) => `port: ${ports.get(Number(written)) ?? written}`));
+  await writeFile(
+    join(folder, 'pods.yaml'),
+    pods.replace(/port: (\d+)/g, (_, written: string) => `port: ${ports.get(Number(written)) ?? written}`),
+  );
 }
 
 async function startSidecar(binary: string, home: string, pod: string, explicitPort: number, xds: number): Promise<RunningEnvoy> {

@@ -28,7 +28,17 @@ const main = fileURLToPath(new URL('../../main.js', import.meta.url));
 /** Starts `weft serve`; resolves when it is ready. Rejects with the end of its log when it dies before. */
 export async function startWeft(options: WeftOptions): Promise<WeftProcess> {
   const log = openSync(options.logFile, 'a');
-  const args = [main, 'serve', '--manifests', options.manifests, '--listen', `127.0.0.1:${options.port}`, '--admin', `127.0.0.1:${options.adminPort}`, ...(options.flags ?? [])];
+  const args = [
+    main,
+    'serve',
+    '--manifests',
+    options.manifests,
+    '--listen',
+    `127.0.0.1:${options.port}`,
+    '--admin',
+    `127.0.0.1:${options.adminPort}`,
+    ...(options.flags ?? []),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', log] });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const abandon = () => child.kill('SIGKILL');
@@ -45,7 +55,8 @@ export async function startWeft(options: WeftOptions): Promise<WeftProcess> {
 /** The admin port tells nobody that it is ready, so it is asked until it says so. */
 async function becomeReady(child: ChildProcess, { adminPort, logFile }: WeftOptions): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`weft serve ended (${child.exitCode ?? child.signalCode}); its log is ${logFile}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`weft serve ended (${child.exitCode ?? child.signalCode}); its log is ${logFile}`);
     const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     await delay(20);
