@@ -1,4 +1,4 @@
-import { type RetryPolicy, type RouteAction, typed } from '../envoy/types.js';
+import { type RetryPolicy, type Route, type RouteAction, typed } from '../envoy/types.js';
 import type { RouteParts } from '../features/feature.js';
 import type { Audience } from './contract.js';
 import { merge } from './merge.js';
@@ -32,4 +32,12 @@ export function treatment(fragments: readonly RouteParts[], client: Audience['cl
     fragments.map((parts) => parts.retryPolicy ?? {}),
   ).message;
   return Object.keys(retry).length > 0 ? { ...action, retry_policy: retry } : action;
+}
+
+/** What stanzas say of the route beside its action. */
+export function ownFields(fragments: readonly RouteParts[]): Route {
+  return merge<Route>(
+    {},
+    fragments.map((parts) => parts.route ?? {}),
+  ).message;
 }

@@ -97,9 +97,12 @@ function build({ name, service, zone, effective }: EndpointsInput, zones: Zones,
   };
 }
 
-/** gRPC gives a locality without a weight no calls at all; Envoy does not look at it as long as localities have the same priority. */
+/**
+ * gRPC refuses a group without a locality, and gives one without a weight no calls at all; Envoy does not look at weights as
+ * long as the localities of a priority are not weighted.
+ */
 function locality(zone: string, members: readonly LbEndpoint[], priority: number): LocalityLbEndpoints {
-  return { ...(zone ? { locality: { zone } } : {}), lb_endpoints: members, load_balancing_weight: members.length, ...(priority ? { priority } : {}) };
+  return { locality: zone ? { zone } : {}, lb_endpoints: members, load_balancing_weight: members.length, ...(priority ? { priority } : {}) };
 }
 
 /** Envoy takes a priority to be whole while (healthy per cent) * factor / 100 reaches 100; the factor is in per cent. */

@@ -1,6 +1,6 @@
 /** The resources that are the same for every mesh. */
 import { type Cluster, type RouteConfiguration, typed, typeUrl } from '../envoy/types.js';
-import { baseVirtualHost, inboundCluster, outboundRoutes, passthroughCluster } from './names.js';
+import { baseVirtualHost, inboundCluster, nowhereCluster, outboundRoutes, passthroughCluster } from './names.js';
 import { nothing, type Part } from './part.js';
 import { ads } from './sources.js';
 
@@ -24,6 +24,18 @@ export const inbound: Part = clusterPart({
   ...originalDestination,
   upstream_bind_config: { source_address: { address: '127.0.0.6', port_value: 0 } },
 });
+
+/** For proxyless gRPC, which knows no answer that a route gives by itself: calls fail with UNAVAILABLE, since there is no endpoint. */
+export const nowhere: Part = {
+  ...clusterPart({ name: nowhereCluster, type: 'EDS', eds_cluster_config: { eds_config: ads }, lb_policy: 'ROUND_ROBIN' }),
+  references: [{ type: 'ClusterLoadAssignment', name: nowhereCluster }],
+};
+
+/** The endpoints of {@link nowhere}. */
+export const nobody: Part = {
+  ...nothing,
+  message: { '@type': typeUrl('envoy.config.endpoint.v3.ClusterLoadAssignment'), cluster_name: nowhereCluster, endpoints: [] },
+};
 
 /** A cluster for raw TCP to an address that no Service has. */
 export function unknownAddress(name: string): Part {

@@ -6,9 +6,9 @@ import { type ClusterInput, serviceCluster } from './cluster.js';
 import type { Request } from './destination.js';
 import { effectiveFor } from './effective.js';
 import { loadAssignment } from './endpoints.js';
-import { inbound, passthrough, unknownAddress } from './fixed.js';
+import { inbound, nobody, nowhere, passthrough, unknownAddress } from './fixed.js';
 import { createMemo } from './memo.js';
-import { type ClusterKey, clusterName, inboundCluster, parseClusterName, passthroughCluster } from './names.js';
+import { type ClusterKey, clusterName, inboundCluster, nowhereCluster, parseClusterName, passthroughCluster } from './names.js';
 import { nothing, type Part, withDiagnostics } from './part.js';
 import { resolveAddress } from './resolve.js';
 
@@ -21,6 +21,7 @@ const unknown = createMemo<Part>();
 export function cluster(request: Request, name: string): Part {
   if (name === passthroughCluster) return passthrough;
   if (name === inboundCluster) return inbound;
+  if (name === nowhereCluster) return nowhere;
   const key = parseClusterName(name);
   if (!key) return nothing;
   return key.kind === 'service' ? ofService(request, name, key) : ofAddress(request, name, key);
@@ -48,6 +49,7 @@ function clusterFor({ mesh, audience }: Request, input: Omit<ClusterInput, 'effe
 
 /** The ClusterLoadAssignment of this name: that of a Service's port, or of some of its pods. */
 export function endpoints({ mesh, audience }: Request, name: string): Part {
+  if (name === nowhereCluster) return nobody;
   const key = parseClusterName(name);
   const found = key?.kind === 'service' ? portOf(mesh, key) : undefined;
   if (key?.kind !== 'service' || !found) return nothing;

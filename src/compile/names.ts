@@ -6,6 +6,8 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Where connections go that the mesh leaves alone: to the address that was called. */
 export const passthroughCluster = 'passthrough';
+/** A cluster without endpoints, where calls of proxyless gRPC go that must fail. */
+export const nowhereCluster = 'nowhere';
 /** From a sidecar's inbound listener to its own app. */
 export const inboundCluster = 'inbound';
 /** The route configuration of all outbound HTTP listeners. */

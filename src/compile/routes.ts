@@ -7,7 +7,7 @@ import type { Service, ServicePort } from '../model/service.js';
 import { type BackendServices, backendServices } from './backends.js';
 import type { Audience, Provenance } from './contract.js';
 import { routeContributions } from './contributions.js';
-import { treatment } from './default-action.js';
+import { ownFields, treatment } from './default-action.js';
 import type { Effective } from './effective.js';
 import { createMemo } from './memo.js';
 import { contextOf, routeProvenance, ruleDiagnostics, ruleRoutes, type TracedRoute } from './rule-routes.js';
@@ -38,7 +38,6 @@ export interface Routes {
 }
 
 const memo = createMemo<Routes>();
-const none = {};
 
 /** The routes; the same object for the same input and the same backends. */
 export function routesFor(mesh: Mesh, input: RoutesInput): Routes {
@@ -46,8 +45,8 @@ export function routesFor(mesh: Mesh, input: RoutesInput): Routes {
   const namespace = input.effective.get('rules')?.policy.namespace ?? '';
   const services: BackendServices = rules ? backendServices(mesh, rules, namespace) : new Map();
   const { service, effective, port, client, cluster } = input;
-  const keys = [...services].flatMap(([key, found]) => [key, found]);
-  return memo([service, effective, port, client, cluster, ...keys, none], () => build(input, services));
+  const keys = [...services].flat();
+  return memo([service, effective, port, client, cluster, ...keys], () => build(input, services));
 }
 
 function build(input: RoutesInput, services: BackendServices): Routes {
@@ -71,7 +70,7 @@ function defaultRoute(input: RoutesInput): TracedRoute {
   const parts = contributions.map((contribution) => contribution.parts);
   const action = { ...treatment(parts, client, effective.has('retry')), cluster };
   return {
-    route: { name: 'default', match: { prefix: '/' }, ...parts.reduce<Route>((sum, { route }) => ({ ...sum, ...route }), {}), route: action },
+    route: { name: 'default', match: { prefix: '/' }, ...ownFields(parts), route: action },
     provenance: [
       { object: { kind: 'Service', namespace: service.namespace, name: service.name }, field: '', part: '' },
       ...contributions.flatMap(routeProvenance),

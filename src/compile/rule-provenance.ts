@@ -1,7 +1,7 @@
 /** Which fields of a rule made which fields of its route. */
-import type { Route, RouteAction } from '../envoy/types.js';
+import type { Route } from '../envoy/types.js';
 import type { Filter, Rule } from '../features/rules/schema.js';
-import { toHeaderChanges, toHostRewrite } from '../features/rules/to-headers.js';
+import { type HeaderChanges, toHeaderChanges, toHostRewrite } from '../features/rules/to-headers.js';
 import type { ObjectRef } from '../model/name.js';
 import type { Provenance } from './contract.js';
 
@@ -19,21 +19,24 @@ export function ruleProvenance({ filters = [], backendRefs = [] }: Rule, route: 
   return [...fromFilters, ...parts.map((part) => ({ object, field: `${field}.backendRefs`, part }))];
 }
 
-function filterParts(filter: Filter, { route, redirect }: Route): readonly string[] {
-  const host = toHostRewrite([filter]) === undefined ? [] : ['host_rewrite_literal'];
-  const path = filter.urlRewrite?.path ? present(route, ['prefix_rewrite', 'regex_rewrite']) : [];
-  const mirror = filter.requestMirror ? present(route, ['request_mirror_policies']) : [];
-  return [
-    ...(filter.requestRedirect && redirect ? ['redirect'] : []),
-    ...Object.keys(toHeaderChanges([filter])),
-    ...(route ? [...host, ...path, ...mirror].map((name) => `route.${name}`) : []),
-  ];
+function filterParts(filter: Filter, route: Route): readonly string[] {
+  const own = [...(filter.requestRedirect ? (['redirect'] as const) : []), ...keysOf(toHeaderChanges([filter]))];
+  const host = toHostRewrite([filter]) === undefined ? [] : (['host_rewrite_literal'] as const);
+  const path = filter.urlRewrite?.path ? (['prefix_rewrite', 'regex_rewrite'] as const) : [];
+  const refused = filter.requestRedirect ? (['cluster'] as const) : [];
+  const mirror = filter.requestMirror ? (['request_mirror_policies'] as const) : [];
+  return [...present(route, own), ...present(route.route, [...refused, ...host, ...path, ...mirror]).map((name) => `route.${name}`)];
 }
 
-function present(action: RouteAction | undefined, names: readonly (keyof RouteAction & string)[]): readonly string[] {
-  return names.filter((name) => action?.[name] !== undefined);
+function destinationParts(route: Route): readonly string[] {
+  return [...present(route, ['direct_response']), ...present(route.route, ['cluster', 'weighted_clusters']).map((name) => `route.${name}`)];
 }
 
-function destinationParts({ route, direct_response }: Route): readonly string[] {
-  return [...(direct_response ? ['direct_response'] : []), ...present(route, ['cluster', 'weighted_clusters']).map((name) => `route.${name}`)];
+function present<T extends object>(message: T | undefined, names: readonly (keyof T & string)[]): readonly string[] {
+  return names.filter((name) => message?.[name] !== undefined);
+}
+
+function keysOf(changes: HeaderChanges): readonly (keyof HeaderChanges)[] {
+  const names = ['request_headers_to_add', 'request_headers_to_remove', 'response_headers_to_add', 'response_headers_to_remove'] as const;
+  return names.filter((name) => changes[name]);
 }

@@ -9,9 +9,10 @@ import { toRedirect } from '../features/rules/to-redirect.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { ObjectRef } from '../model/name.js';
 import { type Backend, type BackendServices, type Reference, toBackend } from './backends.js';
-import type { Provenance } from './contract.js';
+import type { Audience, Provenance } from './contract.js';
 import { provenanceOf, routeContributions } from './contributions.js';
-import { treatment } from './default-action.js';
+import { ownFields, treatment } from './default-action.js';
+import { nowhereCluster } from './names.js';
 import type { RoutesInput } from './routes.js';
 import { type RuleOrigin, ruleProvenance } from './rule-provenance.js';
 
@@ -57,7 +58,7 @@ export function ruleRoutes(ranked: RankedMatch, context: RuleContext): readonly 
   const redirect = redirectRoute(base, ranked, context);
   if (redirect) return [trace(redirect)];
   const { action, broken } = ruleTarget(rule, context);
-  const failed = broken ? [trace(brokenRoute(base, broken))] : [];
+  const failed = broken ? [trace(brokenRoute(base, broken, context.input.client))] : [];
   if (!action) return failed;
   const contributions = routeContributions(context.input.effective, contextOf(context.input), {
     ...origin,
@@ -68,6 +69,7 @@ export function ruleRoutes(ranked: RankedMatch, context: RuleContext): readonly 
 
 function redirectRoute(base: Route, { rule: { filters = [] }, match }: RankedMatch, { input }: RuleContext): Route | undefined {
   const redirect = filters.find(({ requestRedirect }) => requestRedirect)?.requestRedirect;
+  if (redirect && input.client === 'grpc') return { ...base, route: { cluster: nowhereCluster } };
   return redirect && { ...base, redirect: toRedirect(redirect, match, input.port.port), ...toHeaderChanges(filters) };
 }
 
@@ -76,7 +78,7 @@ function forwardingRoute(base: Route, target: RouteAction, ranked: RankedMatch, 
   const parts = contributions.map((contribution) => contribution.parts);
   const treated = treatment(parts, input.client, Boolean(ranked.rule.retry ?? input.effective.get('retry')));
   const route = { ...treated, ...target, ...rewrites(filters, ranked) };
-  return { ...base, ...toHeaderChanges(filters), ...parts.reduce<Route>((sum, { route: own }) => ({ ...sum, ...own }), {}), route };
+  return { ...base, ...toHeaderChanges(filters), ...ownFields(parts), route };
 }
 
 /** What stanzas see of the calls: a port asked for by name over HTTP is called as HTTP, whatever it declares. */
@@ -99,10 +101,13 @@ function rewrites(filters: readonly Filter[], { match }: RankedMatch): RouteActi
   return { ...(host === undefined ? {} : { host_rewrite_literal: host }), ...toPathRewrite(path, match) };
 }
 
-/** Answers 500, as the Gateway API asks for references that lead nowhere and for weights that are all 0. */
-function brokenRoute(base: Route, share: FractionalPercent): Route {
+/**
+ * Answers 500, as the Gateway API asks for references that lead nowhere and for weights that are all 0. Proxyless gRPC refuses
+ * a route that answers by itself, and its client for Node.js ends its process over one that does not forward (gRFC A36).
+ */
+function brokenRoute(base: Route, share: FractionalPercent, client: Audience['client']): Route {
   const match = share.numerator === million ? base.match : { ...base.match, runtime_fraction: { default_value: share } };
-  return { ...base, match, direct_response: { status: 500 } };
+  return client === 'grpc' ? { ...base, match, route: { cluster: nowhereCluster } } : { ...base, match, direct_response: { status: 500 } };
 }
 
 const million = 1_000_000;
