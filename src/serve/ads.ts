@@ -18,6 +18,8 @@ export interface AdsContext<Audience> {
   readonly clock: () => number;
   /** Told of every refusal, in the client's words. */
   readonly onRefusal: (node: Node, typeUrl: string, message: string) => void;
+  /** Told when a response could not be composed: a defect, which ends one stream. */
+  readonly onDefect?: ((error: unknown) => void) | undefined;
 }
 
 /** One ADS stream. */

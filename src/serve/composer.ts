@@ -6,7 +6,8 @@ import type { ResourceType } from '../envoy/resource.js';
 import type { Resource } from '../snapshot/resource.js';
 import type { Scope } from '../snapshot/scope.js';
 import type { Batch, ClientTraits } from './batch.js';
-import { type Sent, type Subscription, take } from './subscription.js';
+import { subscriptionOf, wants } from './core.js';
+import { identify, isInFlight, type Sent, type Subscription, take } from './subscription.js';
 
 /** Composes the responses of one client. */
 export interface Composer {
@@ -21,9 +22,6 @@ export interface ComposerParts {
   readonly traits: ClientTraits;
   readonly types: Map<ResourceType, Subscription>;
   readonly scope: Scope;
-  readonly wants: (type: ResourceType, subscription: Subscription, name: string) => boolean;
-  /** The subscription of a type, made if need be. */
-  readonly of: (type: ResourceType) => Subscription;
 }
 
 const additionOrder: readonly ResourceType[] = ['Secret', 'Cluster', 'ClusterLoadAssignment', 'Listener', 'RouteConfiguration', 'VirtualHost'];
@@ -43,147 +41,168 @@ const maxInflight = 256;
 const maxAlone = 32;
 
 /** A composer that has sent nothing yet. */
-export function createComposer({ traits, types, scope, wants, of }: ComposerParts): Composer {
-  let nonces = 0;
-  let endpointsDue = false;
-  let mayRemove = true;
-
-  /** What the client should hold: a resource, 'keep' what it has (it refused what is there), or nothing. */
-  function target(type: ResourceType, subscription: Subscription, name: string): Resource | 'keep' | undefined {
-    const entry = wants(type, subscription, name) ? scope.entry(type, name) : undefined;
-    const current = entry?.current();
-    const versions = subscription.refused.get(name)?.versions;
-    if (!current || !versions?.has(current.version)) {
-      subscription.refused.delete(name);
-      return current;
-    }
-    const held = subscription.held.get(name);
-    if (held?.version) return (subscription.forced.has(name) && held.resource) || 'keep';
-    return [entry?.accepted(), entry?.fallback()].find((other) => other && !versions.has(other.version));
-  }
-
-  function waits({ inflight }: Subscription): boolean {
-    return traits.oneAtATime && inflight.size > 0;
-  }
-
-  function nextAddition(type: ResourceType): Batch | undefined {
-    const subscription = types.get(type);
-    if (!subscription || waits(subscription)) return undefined;
-    const { dirty, alone, forced } = subscription;
-    const draft: Draft = { send: [], absent: [], bytes: 0 };
-    for (const name of dirty) {
-      const single = alone.has(name);
-      if (single && (draft.send.length > 0 || subscription.inflight.size >= maxAlone)) continue;
-      dirty.delete(name);
-      consider(type, subscription, name, draft);
-      forced.delete(name);
-      if (!traits.wholeTypes.has(type) && (isFull(draft) || (single && draft.send.length > 0))) break;
-    }
-    if (draft.send.length + draft.absent.length === 0 && !subscription.owed) return undefined;
-    return dispatch(type, subscription, { send: draft.send, absent: draft.absent, remove: [] });
-  }
-
-  function consider(type: ResourceType, subscription: Subscription, name: string, draft: Draft): void {
-    const due = target(type, subscription, name);
-    if (due === 'keep') return;
-    if (!due) return sortOut(subscription, name, draft);
-    if (!subscription.forced.has(name) && subscription.held.get(name)?.version === due.version) return;
-    draft.bytes += due.delta.length;
-    draft.send.push(due);
-  }
-
-  /** A name without a resource: an answer to one who asked, a removal from one who has it, nothing for others. */
-  function sortOut(subscription: Subscription, name: string, draft: Draft): void {
-    const held = subscription.held.get(name);
-    const asked = subscription.explicit.has(name);
-    if (held?.version) {
-      subscription.leaving.add(name);
-      mayRemove = true;
-    } else if ((asked && !held) || (subscription.forced.has(name) && !subscription.ahead.has(name))) {
-      draft.bytes += 2 * name.length;
-      draft.absent.push(name);
-    } else if (!asked) subscription.held.delete(name);
-  }
-
-  function nextRemoval(type: ResourceType): Batch | undefined {
-    const subscription = types.get(type);
-    if (!subscription || subscription.leaving.size === 0 || waits(subscription)) return undefined;
-    const used = usedOf(type);
-    const remove: string[] = [];
-    for (const name of subscription.leaving) {
-      const isStale = target(type, subscription, name) !== undefined || !subscription.held.get(name)?.version;
-      if (!isStale && (used === undefined || used.has(name))) continue;
-      subscription.leaving.delete(name);
-      if (!isStale) remove.push(name);
-      if (remove.length >= maxBatchNames && !traits.wholeTypes.has(type)) break;
-    }
-    return remove.length > 0 ? dispatch(type, subscription, { send: [], absent: [], remove }) : undefined;
-  }
-
-  /** The names of a type to which something refers that the client has or may have; undefined when it has something of unknown content. */
-  function usedOf(type: ResourceType): ReadonlySet<string> | undefined {
-    const used = new Set<string>();
-    for (const referrer of removalOrder.slice(0, removalOrder.indexOf(type))) {
-      const subscription = types.get(referrer);
-      for (const { version, resource } of subscription ? mayHave(subscription) : []) {
-        if (version && !resource) return undefined;
-        for (const reference of resource?.references ?? []) if (reference.type === type) used.add(reference.name);
-      }
-    }
-    return used;
-  }
-
-  function dispatch(type: ResourceType, subscription: Subscription, { send, absent, remove }: Pick<Batch, 'send' | 'absent' | 'remove'>): Batch {
-    const nonce = String(++nonces);
-    const { held, explicit, ahead, inflight } = subscription;
-    const since = (name: string) => held.get(name)?.since ?? nonce;
-    const sent: Sent[] = send.map((resource) => ({ name: resource.name, version: resource.version, resource, nonce, since: since(resource.name) }));
-    for (const name of [...absent, ...remove]) sent.push({ name, version: '', resource: undefined, nonce, since: since(name) });
-    for (const one of sent) {
-      if (!one.version) ahead.delete(one.name);
-      if (one.version || explicit.has(one.name)) held.set(one.name, one);
-      else held.delete(one.name);
-    }
-    subscription.owed = false;
-    inflight.set(nonce, sent);
-    if (inflight.size > maxInflight) take(subscription, inflight.keys().next().value ?? '');
-    if (type === 'Cluster' && traits.pushEndpoints) pushEndpoints(send);
-    return { type, nonce, send, absent, remove };
-  }
-
-  function pushEndpoints(clusters: readonly Resource[]): void {
-    for (const { references } of clusters) {
-      for (const { type, name } of references) {
-        if (type !== 'ClusterLoadAssignment') continue;
-        const endpoints = of(type);
-        if (!endpoints.explicit.has(name)) endpoints.ahead.add(name);
-        endpoints.forced.add(name);
-        endpoints.dirty.add(name);
-        endpointsDue = true;
-      }
-    }
-  }
-
-  function addition(): Batch | undefined {
-    const behind = endpointsDue ? nextAddition('ClusterLoadAssignment') : undefined;
-    if (behind) return behind;
-    endpointsDue = false;
-    const clusters = types.get('Cluster');
-    return firstOf(clusters && clusters.dirty.size > 0 && waits(clusters) ? belowClusters : additionOrder, nextAddition);
-  }
-
-  function removal(): Batch | undefined {
-    const batch = mayRemove ? firstOf(removalOrder, nextRemoval) : undefined;
-    mayRemove = batch !== undefined;
-    return batch;
-  }
-
+export function createComposer(parts: ComposerParts): Composer {
+  const state: State = { ...parts, nonces: 0, endpointsDue: false, mayRemove: true };
   return {
-    next: () => addition() ?? removal(),
+    next: () => addition(state) ?? removal(state),
     settle: () => {
-      mayRemove = true;
+      state.mayRemove = true;
     },
   };
+}
+
+interface State extends ComposerParts {
+  nonces: number;
+  /** Endpoints have to follow the Clusters that were just sent. */
+  endpointsDue: boolean;
+  /** Something may have become free to be taken away. */
+  mayRemove: boolean;
+}
+
+/** What the client should hold: a resource, 'keep' what it has (it refused what is there), or nothing. */
+function target(state: State, type: ResourceType, subscription: Subscription, name: string): Resource | 'keep' | undefined {
+  const entry = wants(state, type, subscription, name) ? state.scope.entry(type, name) : undefined;
+  const current = entry?.current();
+  const versions = subscription.refused.get(name)?.versions;
+  if (!current || !versions?.has(current.version)) {
+    subscription.refused.delete(name);
+    return current;
+  }
+  const held = subscription.held.get(name);
+  if (held?.version) return (subscription.forced.has(name) && held.resource) || 'keep';
+  return [entry?.accepted(), entry?.fallback()].find((other) => other && !versions.has(other.version));
+}
+
+function waits(state: State, { inflight }: Subscription): boolean {
+  return state.traits.oneAtATime && inflight.size > 0;
+}
+
+function nextAddition(state: State, type: ResourceType): Batch | undefined {
+  const subscription = state.types.get(type);
+  if (!subscription || waits(state, subscription)) return undefined;
+  const draft: Draft = { send: [], absent: [], bytes: 0 };
+  fill(state, type, subscription, draft);
+  if (draft.send.length + draft.absent.length === 0 && !subscription.owed) return undefined;
+  return dispatch(state, type, subscription, { send: draft.send, absent: draft.absent, remove: [] });
+}
+
+/** Takes what is due from the names to look at, until the response is large enough. */
+function fill(state: State, type: ResourceType, subscription: Subscription, draft: Draft): void {
+  const { dirty, alone, forced, leaving, inflight } = subscription;
+  const isWhole = state.traits.wholeTypes.has(type);
+  for (const name of dirty) {
+    const isSingle = alone.has(name);
+    if (isSingle && (draft.send.length > 0 || inflight.size >= maxAlone)) continue;
+    dirty.delete(name);
+    consider(state, type, subscription, name, draft);
+    if (!leaving.has(name)) forced.delete(name);
+    if (!isWhole && (isFull(draft) || (isSingle && draft.send.length > 0))) return;
+  }
+}
+
+function consider(state: State, type: ResourceType, subscription: Subscription, name: string, draft: Draft): void {
+  const due = target(state, type, subscription, name);
+  if (!due) return sortOut(state, subscription, name, draft);
+  subscription.leaving.delete(name);
+  if (due === 'keep') return;
+  if (!subscription.forced.has(name) && subscription.held.get(name)?.version === due.version) {
+    if (!isInFlight(subscription, name)) acceptAgain(state, type, subscription, due);
+    return;
+  }
+  draft.bytes += due.delta.length;
+  draft.send.push(due);
+}
+
+/** What the client has acknowledged, perhaps on an earlier stream, has become the current version (again). */
+function acceptAgain(state: State, type: ResourceType, subscription: Subscription, resource: Resource): void {
+  identify(subscription, resource);
+  state.mayRemove = true;
+  const entry = state.scope.entry(type, resource.name);
+  if (entry) state.scope.accept(entry, resource.version);
+}
+
+/** A name without a resource: an answer to one who asked, a removal from one who has it, nothing for others. */
+function sortOut(state: State, subscription: Subscription, name: string, draft: Draft): void {
+  const held = subscription.held.get(name);
+  const asked = subscription.explicit.has(name);
+  if (held?.version) {
+    subscription.leaving.add(name);
+    state.mayRemove = true;
+  } else if ((asked && !held) || (subscription.forced.has(name) && !subscription.ahead.has(name))) {
+    draft.bytes += 2 * name.length;
+    draft.absent.push(name);
+  } else if (!asked) subscription.held.delete(name);
+}
+
+function nextRemoval(state: State, type: ResourceType): Batch | undefined {
+  const subscription = state.types.get(type);
+  if (!subscription || subscription.leaving.size === 0 || waits(state, subscription)) return undefined;
+  const used = usedOf(state, type);
+  const remove: string[] = [];
+  for (const name of subscription.leaving) {
+    const isStale = target(state, type, subscription, name) !== undefined || !subscription.held.get(name)?.version;
+    if (!isStale && (used === undefined || used.has(name))) continue;
+    subscription.leaving.delete(name);
+    if (!isStale) remove.push(name);
+    if (remove.length >= maxBatchNames && !state.traits.wholeTypes.has(type)) break;
+  }
+  return remove.length > 0 ? dispatch(state, type, subscription, { send: [], absent: [], remove }) : undefined;
+}
+
+/** The names of a type to which something refers that the client has or may have; undefined when it has something of unknown content. */
+function usedOf({ types }: State, type: ResourceType): ReadonlySet<string> | undefined {
+  const referrers = removalOrder.slice(0, removalOrder.indexOf(type)).flatMap((referrer) => types.get(referrer) ?? []);
+  const had = referrers.flatMap((subscription) => [...mayHave(subscription)]).filter(({ version }) => version);
+  if (had.some(({ resource }) => !resource)) return undefined;
+  const references = had.flatMap(({ resource }) => resource?.references ?? []);
+  return new Set(references.flatMap((reference) => (reference.type === type ? [reference.name] : [])));
+}
+
+function dispatch(state: State, type: ResourceType, subscription: Subscription, { send, absent, remove }: Pick<Batch, 'send' | 'absent' | 'remove'>): Batch {
+  const nonce = String(++state.nonces);
+  const { held, inflight } = subscription;
+  const since = (name: string) => held.get(name)?.since ?? nonce;
+  const sent: Sent[] = send.map((resource) => ({ name: resource.name, version: resource.version, resource, nonce, since: since(resource.name) }));
+  for (const name of [...absent, ...remove]) sent.push({ name, version: '', resource: undefined, nonce, since: since(name) });
+  for (const one of sent) hold(subscription, one);
+  subscription.owed = false;
+  inflight.set(nonce, sent);
+  if (inflight.size > maxInflight) take(subscription, inflight.keys().next().value ?? '');
+  if (type === 'Cluster' && state.traits.pushEndpoints) pushEndpoints(state, send);
+  return { type, nonce, send, absent, remove };
+}
+
+/** From now on the client is taken to have this. */
+function hold({ held, explicit, ahead }: Subscription, sent: Sent): void {
+  if (!sent.version) ahead.delete(sent.name);
+  if (sent.version || explicit.has(sent.name)) held.set(sent.name, sent);
+  else held.delete(sent.name);
+}
+
+function pushEndpoints(state: State, clusters: readonly Resource[]): void {
+  const names = clusters.flatMap(({ references }) => references.flatMap(({ type, name }) => (type === 'ClusterLoadAssignment' ? [name] : [])));
+  if (names.length === 0) return;
+  const endpoints = subscriptionOf(state, 'ClusterLoadAssignment');
+  for (const name of names) {
+    if (!endpoints.explicit.has(name)) endpoints.ahead.add(name);
+    endpoints.forced.add(name);
+    endpoints.dirty.add(name);
+  }
+  state.endpointsDue = true;
+}
+
+function addition(state: State): Batch | undefined {
+  const behind = state.endpointsDue ? nextAddition(state, 'ClusterLoadAssignment') : undefined;
+  if (behind) return behind;
+  state.endpointsDue = false;
+  const clusters = state.types.get('Cluster');
+  return firstOf(clusters && clusters.dirty.size > 0 && waits(state, clusters) ? belowClusters : additionOrder, (type) => nextAddition(state, type));
+}
+
+function removal(state: State): Batch | undefined {
+  const batch = state.mayRemove ? firstOf(removalOrder, (type) => nextRemoval(state, type)) : undefined;
+  state.mayRemove = batch !== undefined;
+  return batch;
 }
 
 interface Draft {

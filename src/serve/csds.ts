@@ -19,19 +19,19 @@ export interface HeldResource {
 
 /** Every resource that a client wants or has, sorted by type and name. */
 export function heldResources(client: Client): readonly HeldResource[] {
-  return [...client.types].flatMap(([type, subscription]) => namesOf(subscription).map((name) => stateOf(type, subscription, name)));
+  return [...client.types].flatMap(([type, subscription]) => namesOf(subscription).map((name) => stateOf(client, type, subscription, name)));
 }
 
 function namesOf(subscription: Subscription): readonly string[] {
   return [...new Set([...subscription.held.keys(), ...subscription.explicit, ...subscription.refused.keys()])].sort();
 }
 
-function stateOf(type: ResourceType, subscription: Subscription, name: string): HeldResource {
+function stateOf(client: Client, type: ResourceType, subscription: Subscription, name: string): HeldResource {
   const version = subscription.held.get(name)?.version ?? '';
   const refused = subscription.refused.get(name);
   if (refused) return { type, name, version, state: 'Rejected', refused };
   if (!version) return { type, name, version, state: subscription.held.has(name) ? 'Absent' : 'Pending' };
-  return { type, name, version, state: isInFlight(subscription, name) || subscription.dirty.has(name) ? 'Pending' : 'Synced' };
+  return { type, name, version, state: isInFlight(subscription, name) || client.entry(type, name)?.current()?.version !== version ? 'Pending' : 'Synced' };
 }
 
 const configStatus = { Synced: 'SYNCED', Pending: 'STALE', Rejected: 'ERROR', Absent: 'NOT_SENT' } as const;

@@ -46,7 +46,14 @@ function deltaSteps(client: Client, request: DeltaDiscoveryRequest, refusal: str
     steps.push(() => client.subscribe(type, part, { wildcard: false, initial: known }));
   }
   if (wildcard) steps.push(() => client.subscribe(type, [], { wildcard }));
-  if (dropped.length > 0) steps.push(() => client.unsubscribe(type, dropped.filter((name) => name !== '*'), dropped.includes('*')));
+  if (dropped.length > 0)
+    steps.push(() =>
+      client.unsubscribe(
+        type,
+        dropped.filter((name) => name !== '*'),
+        dropped.includes('*'),
+      ),
+    );
   return steps;
 }
 

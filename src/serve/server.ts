@@ -103,18 +103,31 @@ function method(service: string, name: string, isStream: boolean): grpc.MethodDe
 
 async function bind<Audience>(server: grpc.Server, { listen, tls }: ServerOptions<Audience>): Promise<number> {
   const credentials = tls
-    ? grpc.ServerCredentials.createSsl(tls.clientCa ? Buffer.from(tls.clientCa) : null, [{ cert_chain: Buffer.from(tls.certificate), private_key: Buffer.from(tls.key) }], tls.clientCa !== undefined)
+    ? grpc.ServerCredentials.createSsl(
+        tls.clientCa ? Buffer.from(tls.clientCa) : null,
+        [{ cert_chain: Buffer.from(tls.certificate), private_key: Buffer.from(tls.key) }],
+        tls.clientCa !== undefined,
+      )
     : grpc.ServerCredentials.createInsecure();
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, credentials, (error, port) => (error ? reject(error) : resolve(port)));
   });
 }
 
-function serveStream<Audience>(options: ServerOptions<Audience>, limits: ServeLimits, sessions: Map<AdsSession, Duplex>, protocol: Protocol, call: Duplex): void {
+function serveStream<Audience>(
+  options: ServerOptions<Audience>,
+  limits: ServeLimits,
+  sessions: Map<AdsSession, Duplex>,
+  protocol: Protocol,
+  call: Duplex,
+): void {
   const refusal = options.authenticate(call.metadata, call.getPeer());
   if (refusal) return fail(call, grpc.status.UNAUTHENTICATED, refusal);
   if (sessions.size >= limits.streams) return fail(call, grpc.status.RESOURCE_EXHAUSTED, `this server has ${limits.streams} streams already`);
-  const onDefect = (error: unknown) => fail(call, grpc.status.INTERNAL, textOf(error));
+  const onDefect = (error: unknown) => {
+    options.context.onDefect?.(error);
+    fail(call, grpc.status.INTERNAL, 'a response could not be composed');
+  };
   const session = createSession(options.context, protocol, { peer: call.getPeer(), write: (message, done) => call.write(message, done), onDefect });
   sessions.set(session, call);
   const timer = setTimeout(() => {
@@ -188,7 +201,10 @@ function serveStatusStream<Audience>(options: ServerOptions<Audience>, call: Dup
 }
 
 function status<Audience>({ context }: ServerOptions<Audience>, request: Buffer): Buffer {
-  return message('envoy.service.status.v3.ClientStatusResponse', clientStatus(context.registry, decode('envoy.service.status.v3.ClientStatusRequest', request)));
+  return message(
+    'envoy.service.status.v3.ClientStatusResponse',
+    clientStatus(context.registry, decode('envoy.service.status.v3.ClientStatusRequest', request)),
+  );
 }
 
 function message<Name extends MessageName>(name: Name, fields: Message<Name>): Buffer {

@@ -83,6 +83,15 @@ export function take({ inflight }: Subscription, nonce: string): readonly Sent[]
   return sent;
 }
 
+/** Now it is known what a version is that the client has from an earlier stream. */
+export function identify({ held, confirmed }: Subscription, resource: Resource): void {
+  const sent = held.get(resource.name);
+  if (!sent || sent.resource) return;
+  const known = { ...sent, resource };
+  held.set(resource.name, known);
+  if (confirmed.get(resource.name) === sent) confirmed.set(resource.name, known);
+}
+
 /** The client has taken over what it was sent. */
 export function confirm({ held, confirmed }: Subscription, sent: Sent): void {
   if (!sent.version && confirmed.get(sent.name)?.since === sent.since) confirmed.delete(sent.name);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { encode, encodeAny } from '../envoy/encode.js';
 import type { ResourceName, ResourceType } from '../envoy/resource.js';
-import { type Any, typeUrlPrefix } from '../envoy/types.js';
+import type { Any } from '../envoy/types.js';
 
 /** The immutable bytes of one version of a resource. Every stream that wants it sends these. */
 export interface Resource extends ResourceName {
@@ -43,9 +43,4 @@ export function lengthPrefixed(tag: number, bytes: Uint8Array): Buffer {
   for (; rest > 0x7f; rest >>>= 7) prefix.push((rest & 0x7f) | 0x80);
   prefix.push(rest);
   return Buffer.concat([Buffer.from(prefix), bytes]);
-}
-
-/** The full name of the message in a type URL. */
-export function messageNameOf(url: string): string {
-  return url.slice(typeUrlPrefix.length);
 }

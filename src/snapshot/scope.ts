@@ -4,7 +4,7 @@
  */
 import type { ResourceName, ResourceType } from '../envoy/resource.js';
 import type { Entry } from './entry.js';
-import type { AudienceView } from './snapshot.js';
+import type { AudienceView, Watcher } from './snapshot.js';
 
 /** A client of the class. */
 export interface Member {
@@ -59,105 +59,118 @@ interface Node {
 
 /** A scope that holds the constants of its audience. */
 export function createScope<Audience>({ view, vainLimit, learnedLimit, share }: ScopeOptions<Audience>): OwnedScope {
-  const members = new Set<Member>();
-  const nodes = new Map<string, Node>();
-  const byType = new Map<ResourceType, Set<string>>();
-  const learned = new Map<string, ResourceName>();
-  const vain = new Map<string, ResourceName>();
-  const watcher = { changed: refresh };
-
-  function tell({ type, name }: ResourceName): void {
-    for (const member of members) member.changed(type, name);
-  }
-
-  function namesOf(type: ResourceType): Set<string> {
-    const existing = byType.get(type) ?? new Set();
-    byType.set(type, existing);
-    return existing;
-  }
-
-  function retain(type: ResourceType, name: string): Node {
-    const id = idOf(type, name);
-    const known = nodes.get(id);
-    if (known) {
-      known.count++;
-      return known;
-    }
-    const entry = view.watch(type, name, watcher);
-    const node: Node = { entry, count: 1, references: referencesOf(entry) };
-    nodes.set(id, node);
-    namesOf(type).add(name);
-    for (const reference of node.references) retain(reference.type, reference.name);
-    tell(entry);
-    return node;
-  }
-
-  function release(type: ResourceType, name: string): void {
-    const id = idOf(type, name);
-    const node = nodes.get(id);
-    if (!node || --node.count > 0) return;
-    nodes.delete(id);
-    namesOf(type).delete(name);
-    view.unwatch(node.entry, watcher);
-    tell(node.entry);
-    for (const reference of node.references) release(reference.type, reference.name);
-  }
-
-  /** An entry has changed: first hold what it needs now, then let go of what it no longer needs. */
-  function refresh(entry: Entry): void {
-    const id = idOf(entry.type, entry.name);
-    const node = nodes.get(id);
-    if (!node) return;
-    const before = node.references;
-    node.references = referencesOf(entry);
-    for (const reference of node.references) retain(reference.type, reference.name);
-    for (const reference of before) release(reference.type, reference.name);
-    if (learned.has(id)) noteVain(id, entry);
-    tell(entry);
-  }
-
-  function adopt(type: ResourceType, names: Iterable<string>): void {
-    for (const name of names) {
-      const id = idOf(type, name);
-      if (learned.has(id) || learned.size >= learnedLimit || !isServable(name)) continue;
-      learned.set(id, { type, name });
-      noteVain(id, retain(type, name).entry);
-    }
-  }
-
-  function noteVain(id: string, entry: Entry): void {
-    vain.delete(id);
-    if (entry.current()) return;
-    vain.set(id, entry);
-    if (vain.size > vainLimit) forgetOldest();
-  }
-
-  function forgetOldest(): void {
-    for (const [id, { type, name }] of vain) {
-      vain.delete(id);
-      learned.delete(id);
-      release(type, name);
-      for (const member of members) member.forgotten(type, name);
-      return;
-    }
-  }
-
-  for (const { type, name } of view.constants) retain(type, name);
+  const state: State = {
+    ...{ view, vainLimit, learnedLimit, watcher: { changed: (entry) => refresh(state, entry) } },
+    ...{ members: new Set(), nodes: new Map(), byType: new Map(), learned: new Map(), vain: new Map() },
+  };
+  for (const { type, name } of view.constants) retain(state, type, name);
   return {
-    members,
+    members: state.members,
     learn: share,
-    adopt,
-    learned: () => [...learned.values()],
-    retain: (type, name) => isServable(name) && retain(type, name) !== undefined,
-    release,
-    wanted: namesOf,
-    entry: (type, name) => nodes.get(idOf(type, name))?.entry,
+    adopt: (type, names) => adopt(state, type, names),
+    learned: () => [...state.learned.values()],
+    retain: (type, name) => isServable(name) && retain(state, type, name) !== undefined,
+    release: (type, name) => release(state, type, name),
+    wanted: (type) => namesOf(state, type),
+    entry: (type, name) => state.nodes.get(idOf(type, name))?.entry,
     accept: view.accept,
     close: () => {
-      for (const { entry } of nodes.values()) view.unwatch(entry, watcher);
-      nodes.clear();
+      for (const { entry } of state.nodes.values()) view.unwatch(entry, state.watcher);
+      state.nodes.clear();
     },
   };
+}
+
+interface State {
+  readonly view: Pick<AudienceView<never>, 'watch' | 'unwatch'>;
+  readonly vainLimit: number;
+  readonly learnedLimit: number;
+  readonly watcher: Watcher;
+  readonly members: Set<Member>;
+  /** By type and name: what is learned, retained, constant, or needed by one that is. */
+  readonly nodes: Map<string, Node>;
+  readonly byType: Map<ResourceType, Set<string>>;
+  readonly learned: Map<string, ResourceName>;
+  /** What was learned and does not exist; oldest first. */
+  readonly vain: Map<string, ResourceName>;
+}
+
+function tell(state: State, { type, name }: ResourceName): void {
+  for (const member of state.members) member.changed(type, name);
+}
+
+function namesOf(state: State, type: ResourceType): Set<string> {
+  const existing = state.byType.get(type) ?? new Set();
+  state.byType.set(type, existing);
+  return existing;
+}
+
+function retain(state: State, type: ResourceType, name: string): Node {
+  const id = idOf(type, name);
+  const known = state.nodes.get(id);
+  if (known) {
+    known.count++;
+    return known;
+  }
+  const entry = state.view.watch(type, name, state.watcher);
+  const node: Node = { entry, count: 1, references: referencesOf(entry) };
+  state.nodes.set(id, node);
+  namesOf(state, type).add(name);
+  for (const reference of node.references) retain(state, reference.type, reference.name);
+  tell(state, entry);
+  return node;
+}
+
+function release(state: State, type: ResourceType, name: string): void {
+  const id = idOf(type, name);
+  const node = state.nodes.get(id);
+  if (!node || --node.count > 0) return;
+  state.nodes.delete(id);
+  namesOf(state, type).delete(name);
+  state.view.unwatch(node.entry, state.watcher);
+  tell(state, node.entry);
+  for (const reference of node.references) release(state, reference.type, reference.name);
+}
+
+/** An entry has changed: first hold what it needs now, then let go of what it no longer needs. */
+function refresh(state: State, entry: Entry): void {
+  const id = idOf(entry.type, entry.name);
+  const node = state.nodes.get(id);
+  if (!node) return;
+  const before = node.references;
+  node.references = referencesOf(entry);
+  for (const reference of node.references) retain(state, reference.type, reference.name);
+  for (const reference of before) release(state, reference.type, reference.name);
+  if (state.learned.has(id)) noteVain(state, id, entry);
+  tell(state, entry);
+}
+
+function adopt(state: State, type: ResourceType, names: Iterable<string>): void {
+  for (const name of names) {
+    const id = idOf(type, name);
+    if (state.learned.has(id) || state.learned.size >= state.learnedLimit || !isServable(name)) continue;
+    state.learned.set(id, { type, name });
+    noteVain(state, id, retain(state, type, name).entry);
+  }
+}
+
+function noteVain(state: State, id: string, entry: Entry): void {
+  state.vain.delete(id);
+  if (entry.current()) return;
+  state.vain.set(id, entry);
+  if (state.vain.size > state.vainLimit) forgetOldest(state);
+}
+
+/** Many at once: to find the first entry of a Map takes as long as there are holes before it. */
+function forgetOldest(state: State): void {
+  let left = Math.ceil(state.vainLimit / 8);
+  for (const [id, { type, name }] of state.vain) {
+    if (left-- === 0) return;
+    state.vain.delete(id);
+    state.learned.delete(id);
+    release(state, type, name);
+    for (const member of state.members) member.forgotten(type, name);
+  }
 }
 
 /** Nothing that Weft serves has a longer name; what does is not remembered. */

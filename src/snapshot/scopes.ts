@@ -28,7 +28,7 @@ export interface ScopeLimits {
 }
 
 /** Default bounds. */
-export const defaultScopeLimits: ScopeLimits = { idle: 256, vain: 2048, learned: 20_000 };
+export const defaultScopeLimits: ScopeLimits = { idle: 256, vain: 16_384, learned: 20_000 };
 
 /** No scopes yet. */
 export function createScopes<Audience>(snapshot: Snapshot<Audience>, limits: ScopeLimits = defaultScopeLimits): Scopes<Audience> {

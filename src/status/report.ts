@@ -11,12 +11,23 @@ export interface ProxyResource {
   readonly causes: readonly { readonly object: { readonly kind: string; readonly namespace: string; readonly name: string }; readonly field: string }[];
 }
 
+/** What a proxy's stream has carried since it began. */
+export interface Traffic {
+  /** Messages from the proxy, acknowledgements included. */
+  readonly requests: number;
+  /** Messages to the proxy. */
+  readonly responses: number;
+  /** The bytes of those. */
+  readonly bytes: number;
+}
+
 /** A connected proxy and all that it was given. */
 export interface ProxyState {
   readonly id: string;
   readonly variant: 'delta' | 'sotw';
   /** RFC 3339. */
   readonly since: string;
+  readonly traffic: Traffic;
   readonly resources: readonly ProxyResource[];
 }
 
@@ -25,6 +36,7 @@ export interface ProxyRow {
   readonly proxy: string;
   readonly variant: 'delta' | 'sotw';
   readonly since: string;
+  readonly traffic: Traffic;
   readonly state: 'Synced' | 'Pending' | 'Rejected';
   readonly synced: number;
   readonly pending: number;
@@ -66,11 +78,12 @@ export function makeReport(proxies: readonly ProxyState[]): Report {
   };
 }
 
-function proxyRow({ id, variant, since, resources }: ProxyState): ProxyRow {
+function proxyRow({ id, variant, since, traffic, resources }: ProxyState): ProxyRow {
   const count = (state: ProxyResource['state']) => resources.filter((resource) => resource.state === state).length;
   const rejected = count('Rejected');
   const pending = count('Pending');
-  return { proxy: id, variant, since, state: rejected > 0 ? 'Rejected' : pending > 0 ? 'Pending' : 'Synced', synced: count('Synced'), pending, rejected };
+  const state = rejected > 0 ? 'Rejected' : pending > 0 ? 'Pending' : 'Synced';
+  return { proxy: id, variant, since, traffic, state, synced: count('Synced'), pending, rejected };
 }
 
 function rejectionRows({ id, resources }: ProxyState): readonly RejectionRow[] {

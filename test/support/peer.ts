@@ -2,7 +2,7 @@
 import { decode } from '../../src/envoy/decode.js';
 import { encode } from '../../src/envoy/encode.js';
 import type { ResourceType } from '../../src/envoy/resource.js';
-import type { DeltaDiscoveryRequest, DiscoveryRequest } from '../../src/envoy/types.js';
+import type { Any, DeltaDiscoveryRequest, DiscoveryRequest } from '../../src/envoy/types.js';
 import { type Client, createClient } from '../../src/serve/client.js';
 import { createDelta } from '../../src/serve/delta.js';
 import type { Protocol } from '../../src/serve/protocol.js';
@@ -18,6 +18,8 @@ export interface Reply {
   /** `name` or, with {@link Peer.versions}, the names and versions of what was sent with a body. */
   readonly sent: readonly string[];
   readonly versions: ReadonlyMap<string, string>;
+  /** The clusters that the routes of each sent virtual host name. */
+  readonly clusters: ReadonlyMap<string, readonly string[]>;
   /** Virtual hosts that were answered without a body: there is none. */
   readonly bodyless: readonly string[];
   readonly removed: readonly string[];
@@ -85,11 +87,12 @@ function peer<Request>(
     client,
     request: (type, fields) => give(encodeRequest(type, fields ?? { response_nonce: '' })),
     read: () => {
+      const before = wakes;
       for (let batch = client.next(); batch; batch = client.next()) {
         const bytes = protocol.write(client, batch);
         if (bytes) return readReply(bytes);
       }
-      return undefined;
+      return wakes > before ? self.read() : undefined;
     },
     drain: () => all(self.read),
     settle: () =>
@@ -124,14 +127,25 @@ export function readDelta(bytes: Buffer): Reply {
   const sent = resources.filter(({ resource }) => resource);
   const versions = new Map(sent.map(({ name = '', version = '' }) => [name, version]));
   const bodyless = resources.filter(({ resource }) => !resource).map(({ name = '' }) => name);
-  return { type: typeOf(type_url), nonce, sent: [...versions.keys()], versions, bodyless, removed: removed_resources };
+  const clusters = new Map(sent.map(({ name = '', resource }) => [name, clustersOf(resource)]));
+  return { type: typeOf(type_url), nonce, sent: [...versions.keys()], versions, clusters, bodyless, removed: removed_resources };
 }
 
 /** Reduces a DiscoveryResponse; the version of each resource is its content. */
 export function readSotw(bytes: Buffer): Reply {
   const { type_url = '', nonce = '', resources = [] } = decode('envoy.service.discovery.v3.DiscoveryResponse', bytes);
-  const versions = new Map(resources.map((resource) => [String(resource['name'] ?? resource['cluster_name']), JSON.stringify(resource)]));
-  return { type: typeOf(type_url), nonce, sent: [...versions.keys()], versions, bodyless: [], removed: [] };
+  const versions = new Map(resources.map((resource) => [nameOf(resource), JSON.stringify(resource)]));
+  const clusters = new Map(resources.map((resource) => [nameOf(resource), clustersOf(resource)]));
+  return { type: typeOf(type_url), nonce, sent: [...versions.keys()], versions, clusters, bodyless: [], removed: [] };
+}
+
+function nameOf(resource: Any): string {
+  return String(resource['name'] ?? resource['cluster_name']);
+}
+
+function clustersOf(resource: Any | undefined): readonly string[] {
+  if (resource?.['@type'] !== urlOf('VirtualHost')) return [];
+  return [...JSON.stringify(resource).matchAll(/"cluster":"([^"]*)"/g)].map(([, cluster = '']) => cluster);
 }
 
 function typeOf(url: string): ResourceType {

@@ -1,12 +1,19 @@
 /** Ports for tests. */
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
-/** Ports of 127.0.0.1 that nobody listens on at the moment, all different. */
+/** Outside of the range from which systems take the ports of outgoing connections, so that none of those can snatch one away; each process begins elsewhere. */
+const perProcess = 100;
+const first = 10_000 + (process.pid % 220) * perProcess;
+let taken = 0;
+
+/** Ports of 127.0.0.1 that nobody listens on at the moment, all different, and none that this process was given before. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listen));
-  const ports = servers.map(portOf);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    if (taken === perProcess) throw new Error(`a test process may use ${perProcess} ports`);
+    const port = first + taken++;
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
 }
 
@@ -23,8 +30,9 @@ export function portOf(server: Server): number {
   return address.port;
 }
 
-async function listen(): Promise<Server> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

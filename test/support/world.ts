@@ -1,6 +1,7 @@
 /** A world of a few resources that a test sets and removes by name, served through a real snapshot and real scopes. */
 import type { ResourceName, ResourceType } from '../../src/envoy/resource.js';
 import { type Any, typed } from '../../src/envoy/types.js';
+import { urlOf } from '../../src/serve/types.js';
 import type { Candidate } from '../../src/snapshot/entry.js';
 import { type ClassOf, createScopes, defaultScopeLimits, type ScopeLimits, type Scopes } from '../../src/snapshot/scopes.js';
 import { createSnapshot, type Snapshot } from '../../src/snapshot/snapshot.js';
@@ -10,6 +11,8 @@ export interface Spec {
   readonly value: string;
   readonly references: readonly ResourceName[];
   readonly fallback?: Spec | undefined;
+  /** The compiled message is none of Envoy's: a defect of the compiler. */
+  readonly invalid?: boolean;
 }
 
 /** The world of a test. An audience is the name of a zone. */
@@ -90,7 +93,8 @@ function candidate(type: ResourceType, name: string, spec: Spec | undefined): Ca
   };
 }
 
-function messageOf(type: ResourceType, name: string, { value, references }: Spec): Any {
+function messageOf(type: ResourceType, name: string, { value, references, invalid }: Spec): Any {
+  if (invalid) return { '@type': urlOf(type), unheard_of: true };
   if (type === 'Cluster') return typed('envoy.config.cluster.v3.Cluster', { name, alt_stat_name: value });
   if (type === 'ClusterLoadAssignment')
     return typed('envoy.config.endpoint.v3.ClusterLoadAssignment', { cluster_name: name, endpoints: [{ locality: { zone: value } }] });
