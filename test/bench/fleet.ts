@@ -2,7 +2,7 @@
 import { encode } from '../../src/envoy/encode.js';
 import { type Connection, openStream } from './connection.js';
 import { type PlannedProxy, proxyAt, type Size } from './plan.js';
-import { createProxy, type Oddities, type Proxy } from './proxy.js';
+import { createProxy, type Oddities, type SimulatedProxy } from './proxy.js';
 import { readResponse, type Type } from './resources.js';
 
 /** A change on its way to the proxies that depend on it. */
@@ -46,7 +46,7 @@ const patienceMs = 60_000;
 export function createFleet(size: Size, port: number): Fleet {
   const traffic = Array.from({ length: size.proxies }, (): Traffic => ({ messages: 0, bytes: 0 }));
   const connections: Connection[] = [];
-  const proxies: Proxy[] = [];
+  const proxies: SimulatedProxy[] = [];
   let waiting: Waiting | undefined;
   let fail: (error: Error) => void = () => {};
   const broken = new Promise<never>((_, reject) => {
@@ -86,14 +86,20 @@ export function createFleet(size: Size, port: number): Fleet {
   return {
     connect: () => bounded('all listeners to be warm', Promise.all(traffic.map((_, index) => connectOne(index)))),
     call: (proxy, host) =>
-      bounded(`proxy ${proxy} to reach ${host}`, new Promise((resolve) => {
-        const begin = performance.now();
-        proxies[proxy]?.call(host, () => resolve(performance.now() - begin));
-      })),
+      bounded(
+        `proxy ${proxy} to reach ${host}`,
+        new Promise((resolve) => {
+          const begin = performance.now();
+          proxies[proxy]?.call(host, () => resolve(performance.now() - begin));
+        }),
+      ),
     expect: (expectation) =>
-      bounded('a change to arrive', new Promise((resolve) => {
-        waiting = { ...expectation, missing: new Set(expectation.proxies), times: [], resolve };
-      })),
+      bounded(
+        'a change to arrive',
+        new Promise((resolve) => {
+          waiting = { ...expectation, missing: new Set(expectation.proxies), times: [], resolve };
+        }),
+      ),
     traffic,
     oddities: () => sum(proxies.map((proxy) => proxy.oddities)),
     close: () => {
@@ -128,11 +134,11 @@ function nodeOf({ namespace, pod, app }: PlannedProxy): Buffer {
 }
 
 function sum(list: readonly Oddities[]): Oddities {
-  const total: Oddities = { unknownHosts: 0, foreignDomains: 0, unaskedEndpoints: 0, missingClusters: 0 };
+  const total: Oddities = { unknownHosts: 0, foreignDomains: 0, unasked: 0, missingClusters: 0 };
   for (const one of list) {
     total.unknownHosts += one.unknownHosts;
     total.foreignDomains += one.foreignDomains;
-    total.unaskedEndpoints += one.unaskedEndpoints;
+    total.unasked += one.unasked;
     total.missingClusters += one.missingClusters;
   }
   return total;

@@ -1,6 +1,7 @@
 /** The folder of ordinary Kubernetes YAML that the server watches, and the changes that are made to it. */
-import { mkdir, writeFile } from 'node:fs/promises';
+
 import { renameSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allNamespaces, type PlannedService, proxyAt, type Size, serviceAt, zoneOf } from './plan.js';
 

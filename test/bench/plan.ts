@@ -18,9 +18,9 @@ export interface Size {
   readonly pattern: 'random' | 'pinned' | 'same';
 }
 
-/** Services and workloads whose number stays what it is while everything else grows. */
+/** Services whose number stays what it is while everything else grows, and the number of workloads that call them. */
 export const pinnedServices = 5;
-export const pinnedWorkloads = 2;
+const pinnedWorkloads = 2;
 
 const namespaces = 10;
 const zones = 3;

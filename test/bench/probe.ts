@@ -25,6 +25,8 @@ process.on('message', (question) => {
   if (question === 'reset') delay.reset();
 });
 process.channel?.unref();
+// Nobody is left to end this process when the driver is gone.
+process.on('disconnect', () => process.exit());
 
 function figures(): Figures {
   const { user, system } = process.cpuUsage();

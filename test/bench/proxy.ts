@@ -8,7 +8,7 @@ import { answersFor, edsNameOf, hasVhds, type Received, type Response, readVirtu
 import { field } from './wire.js';
 
 /** A running proxy. */
-export interface Proxy {
+export interface SimulatedProxy {
   /** Begins with its first request. */
   readonly begin: () => void;
   /** Takes a response. */
@@ -24,8 +24,8 @@ export interface Oddities {
   unknownHosts: number;
   /** Hosts that the domains of their virtual host lack: a 404. */
   foreignDomains: number;
-  /** Endpoints that were sent before their Cluster: dropped. */
-  unaskedEndpoints: number;
+  /** Resources that were sent before they could be asked for, such as endpoints before their Cluster: dropped. */
+  unasked: number;
   /** Clusters answered as missing while a call was waiting for them: the call hangs. */
   missingClusters: number;
 }
@@ -46,149 +46,177 @@ interface TypeState {
   readonly held: Set<string>;
 }
 
+interface State {
+  readonly parts: ProxyParts;
+  readonly types: Readonly<Record<Type, TypeState>>;
+  readonly oddities: Oddities;
+  /** By cluster: the name under which its endpoints are asked for, undefined where it has none. */
+  readonly edsNames: Map<string, string | undefined>;
+  /** By `ROUTES/HOST`. */
+  readonly virtualHosts: Map<string, VirtualHost>;
+  /** Route configurations whose virtual hosts come on demand, and those that have had one. */
+  readonly onDemandRoutes: Set<string>;
+  readonly basedRoutes: Set<string>;
+  /** What the app waits for, by host. */
+  readonly calls: Map<string, () => void>;
+  /** Nonces of Cluster responses whose acknowledgement waits for endpoints. */
+  clusterAcks: readonly string[];
+  isReady: boolean;
+  hasBegun: boolean;
+}
+
 /** A proxy that has said nothing yet. */
-export function createProxy({ node, send, onReady }: ProxyParts): Proxy {
-  const state: Readonly<Record<Type, TypeState>> = { cds: fresh(), eds: fresh(), lds: fresh(), rds: fresh(), vhds: fresh() };
-  const oddities: Oddities = { unknownHosts: 0, foreignDomains: 0, unaskedEndpoints: 0, missingClusters: 0 };
-  const edsNames = new Map<string, string | undefined>();
-  const virtualHosts = new Map<string, VirtualHost>();
-  const onDemandRoutes = new Set<string>();
-  const basedRoutes = new Set<string>();
-  const calls = new Map<string, () => void>();
-  let clusterAcks: string[] = [];
-  let isReady = false;
-  let isFirst = true;
-
-  function request(type: Type, subscribe: readonly string[], nonce = ''): void {
-    state[type].asked = true;
-    const head = isFirst ? [field(1, node)] : [];
-    isFirst = false;
-    const names = subscribe.map((name) => field(3, name));
-    send(Buffer.concat([...head, field(2, urls[type]), ...names, ...(nonce ? [field(6, nonce)] : [])]));
-  }
-
-  /** Asks for those names that were never asked for. */
-  function subscribe(type: Type, names: Iterable<string>): void {
-    const fresh = [...names].filter((name) => !state[type].wanted.has(name));
-    for (const name of fresh) state[type].wanted.add(name);
-    if (fresh.length > 0) request(type, fresh);
-  }
-
-  function receive(response: Response): void {
-    const { type, nonce } = response;
-    if (!state[type].asked) {
-      if (type === 'eds') oddities.unaskedEndpoints += response.resources.length;
-      return;
-    }
-    for (const { name, body } of response.resources) if (accepts(type, name) && body.length > 0) state[type].held.add(name);
-    for (const name of response.removed) if (type !== 'eds') state[type].held.delete(name);
-    handlers[type](response);
-    if (type === 'cds' && isWarming()) clusterAcks.push(nonce);
-    else acknowledge(type, nonce);
-    becomeReady();
-    advance();
-  }
-
-  function accepts(type: Type, name: string): boolean {
-    if (type !== 'eds' || state.eds.wanted.has(name)) return true;
-    oddities.unaskedEndpoints++;
-    return false;
-  }
-
-  const handlers: Readonly<Record<Type, (response: Response) => void>> = {
-    cds: ({ resources, removed }) => {
-      for (const cluster of resources) edsNames.set(cluster.name, edsNameOf(cluster));
-      for (const name of removed) dropCluster(name);
-      subscribe('eds', resources.flatMap(({ name }) => edsNames.get(name) ?? []));
-      if (state.eds.wanted.size === 0) openListeners();
-    },
-    eds: openListeners,
-    lds: ({ resources }) => subscribe('rds', resources.flatMap(routeNamesOf)),
-    rds: ({ resources }) => {
-      for (const routes of resources) if (hasVhds(routes)) onDemandRoutes.add(routes.name);
-      if (onDemandRoutes.size > 0 && !state.vhds.asked) request('vhds', []);
-    },
-    vhds: ({ resources, removed }) => {
-      for (const received of resources) takeVirtualHost(received);
-      for (const name of removed) virtualHosts.delete(name);
-    },
-  };
-
-  function openListeners(): void {
-    if (!state.lds.asked) request('lds', []);
-  }
-
-  function dropCluster(name: string): void {
-    const eds = edsNames.get(name);
-    edsNames.delete(name);
-    if (eds) state.eds.held.delete(eds);
-    const isCalled = [...calls.keys()].some((host) => virtualHosts.get(keyOf(host))?.clusters.includes(name));
-    if (isCalled) oddities.missingClusters++;
-  }
-
-  function takeVirtualHost(received: Received): void {
-    const { keys } = readVirtualHost(received);
-    for (const key of keys) basedRoutes.add(key.slice(0, key.indexOf('/')));
-    if (received.body.length === 0) {
-      for (const key of keys) virtualHosts.delete(key);
-      oddities.unknownHosts += keys.filter((key) => calls.has(key.slice(key.indexOf('/') + 1))).length;
-      return;
-    }
-    for (const key of keys) virtualHosts.set(key, readVirtualHost(received));
-  }
-
-  /** While a cluster waits for its endpoints Envoy sends nothing about clusters. */
-  function isWarming(): boolean {
-    return isReady && [...state.eds.wanted].some((name) => !state.eds.held.has(name));
-  }
-
-  function acknowledge(type: Type, nonce: string): void {
-    if (type === 'eds' && clusterAcks.length > 0 && !isWarming()) {
-      for (const held of clusterAcks) request('cds', [], held);
-      clusterAcks = [];
-    }
-    request(type, [], nonce);
-  }
-
-  function becomeReady(): void {
-    if (isReady || !state.lds.asked || state.lds.held.size === 0 || state.rds.wanted.size > state.rds.held.size) return;
-    if (state.eds.wanted.size > state.eds.held.size || [...onDemandRoutes].some((routes) => !basedRoutes.has(routes))) return;
-    isReady = true;
-    onReady();
-  }
-
-  function keyOf(host: string): string {
-    const [routes = ''] = onDemandRoutes;
-    return `${routes}/${host}`;
-  }
-
-  /** Takes every open call as far as it gets. */
-  function advance(): void {
-    if (isReady) for (const [host, done] of calls) step(host, done);
-  }
-
-  function step(host: string, done: () => void): void {
-    const virtualHost = virtualHosts.get(keyOf(host));
-    if (!virtualHost) return subscribe('vhds', [keyOf(host)]);
-    const missing = virtualHost.clusters.filter((cluster) => !state.cds.held.has(cluster));
-    if (missing.length > 0) return isWarming() ? undefined : subscribe('cds', missing);
-    if (virtualHost.clusters.some((cluster) => !state.eds.held.has(edsNames.get(cluster) ?? '') && edsNames.get(cluster))) return;
-    if (!answersFor(virtualHost, host)) oddities.foreignDomains++;
-    calls.delete(host);
-    done();
-  }
-
+export function createProxy(parts: ProxyParts): SimulatedProxy {
+  const state = createState(parts);
   return {
-    begin: () => request('cds', []),
-    receive,
+    begin: () => request(state, 'cds', []),
+    receive: (response) => receive(state, response),
     call: (host, done) => {
-      calls.set(host, done);
-      advance();
+      state.calls.set(host, done);
+      advance(state);
     },
-    oddities,
+    oddities: state.oddities,
   };
 }
 
-function fresh(): TypeState {
-  return { asked: false, wanted: new Set(), held: new Set() };
+function createState(parts: ProxyParts): State {
+  const fresh = (): TypeState => ({ asked: false, wanted: new Set(), held: new Set() });
+  return {
+    parts,
+    types: { cds: fresh(), eds: fresh(), lds: fresh(), rds: fresh(), vhds: fresh() },
+    oddities: { unknownHosts: 0, foreignDomains: 0, unasked: 0, missingClusters: 0 },
+    ...{ edsNames: new Map(), virtualHosts: new Map(), onDemandRoutes: new Set(), basedRoutes: new Set(), calls: new Map() },
+    ...{ clusterAcks: [], isReady: false, hasBegun: false },
+  };
+}
+
+/** Sends a request; the first of the stream says who asks. */
+function request(state: State, type: Type, names: readonly string[], nonce = ''): void {
+  state.types[type].asked = true;
+  const head = state.hasBegun ? [] : [field(1, state.parts.node)];
+  state.hasBegun = true;
+  state.parts.send(Buffer.concat([...head, field(2, urls[type]), ...names.map((name) => field(3, name)), ...(nonce ? [field(6, nonce)] : [])]));
+}
+
+/** Asks for those names that were never asked for. */
+function subscribe(state: State, type: Type, names: readonly string[]): void {
+  const { wanted } = state.types[type];
+  const fresh = names.filter((name) => !wanted.has(name));
+  for (const name of fresh) wanted.add(name);
+  if (fresh.length > 0) request(state, type, fresh);
+}
+
+/** New subscriptions leave before the acknowledgement of the response that caused them, except those of a call. */
+function receive(state: State, response: Response): void {
+  const { type, nonce } = response;
+  if (!hold(state, response)) return;
+  handlers[type](state, response);
+  if (type === 'cds' && isWarming(state)) state.clusterAcks = [...state.clusterAcks, nonce];
+  else acknowledge(state, type, nonce);
+  becomeReady(state);
+  advance(state);
+}
+
+/** Notes what is held now; false for a type that was never asked for, which Envoy does not even acknowledge. */
+function hold({ types, oddities }: State, { type, resources, removed }: Response): boolean {
+  const { asked, wanted, held } = types[type];
+  const isTaken = (name: string) => asked && (type !== 'eds' || wanted.has(name));
+  for (const { name, body } of resources) {
+    if (!isTaken(name)) oddities.unasked++;
+    else if (body.length > 0) held.add(name);
+  }
+  // Envoy keeps the endpoints for as long as it has the cluster.
+  if (type !== 'eds') for (const name of removed) held.delete(name);
+  return asked;
+}
+
+const handlers: Readonly<Record<Type, (state: State, response: Response) => void>> = {
+  cds: (state, { resources, removed }) => {
+    for (const cluster of resources) state.edsNames.set(cluster.name, edsNameOf(cluster));
+    for (const name of removed) dropCluster(state, name);
+    const endpoints = resources.flatMap(({ name }) => state.edsNames.get(name) ?? []);
+    subscribe(state, 'eds', endpoints);
+    if (state.types.eds.wanted.size === 0) openListeners(state);
+  },
+  eds: openListeners,
+  lds: (state, { resources }) => subscribe(state, 'rds', resources.flatMap(routeNamesOf)),
+  rds: (state, { resources }) => {
+    for (const routes of resources) if (hasVhds(routes)) state.onDemandRoutes.add(routes.name);
+    if (state.onDemandRoutes.size > 0 && !state.types.vhds.asked) request(state, 'vhds', []);
+  },
+  vhds: (state, { resources, removed }) => {
+    for (const received of resources) takeVirtualHost(state, received);
+    for (const name of removed) state.virtualHosts.delete(name);
+  },
+};
+
+/** Listeners are asked for once the first clusters are there, endpoints included. */
+function openListeners(state: State): void {
+  if (!state.types.lds.asked) request(state, 'lds', []);
+}
+
+function dropCluster({ edsNames, types, calls, virtualHosts, oddities, ...state }: State, name: string): void {
+  const eds = edsNames.get(name);
+  edsNames.delete(name);
+  if (eds) types.eds.held.delete(eds);
+  const isCalled = [...calls.keys()].some((host) => virtualHosts.get(keyOf(state, host))?.clusters.includes(name));
+  if (isCalled) oddities.missingClusters++;
+}
+
+function takeVirtualHost({ basedRoutes, virtualHosts, calls, oddities }: State, received: Received): void {
+  const virtualHost = readVirtualHost(received);
+  for (const key of virtualHost.keys) {
+    const slash = key.indexOf('/');
+    basedRoutes.add(key.slice(0, slash));
+    if (received.body.length > 0) virtualHosts.set(key, virtualHost);
+    else virtualHosts.delete(key);
+    if (received.body.length === 0 && calls.has(key.slice(slash + 1))) oddities.unknownHosts++;
+  }
+}
+
+/** While a cluster waits for its endpoints Envoy sends nothing about clusters. */
+function isWarming({ isReady, types: { eds } }: State): boolean {
+  return isReady && [...eds.wanted].some((name) => !eds.held.has(name));
+}
+
+function acknowledge(state: State, type: Type, nonce: string): void {
+  if (type === 'eds' && !isWarming(state)) {
+    for (const held of state.clusterAcks) request(state, 'cds', [], held);
+    state.clusterAcks = [];
+  }
+  request(state, type, [], nonce);
+}
+
+/** All listeners are warm: what they asked for is there, and each route configuration with vhds has had a virtual host. */
+function becomeReady(state: State): void {
+  const { lds, rds, eds } = state.types;
+  const hasAll = ({ wanted, held }: TypeState) => held.size >= wanted.size;
+  const areBased = [...state.onDemandRoutes].every((routes) => state.basedRoutes.has(routes));
+  if (state.isReady || lds.held.size === 0 || !hasAll(rds) || !hasAll(eds) || !areBased) return;
+  state.isReady = true;
+  state.parts.onReady();
+}
+
+/** The name of the virtual host that Envoy asks for. */
+function keyOf({ onDemandRoutes }: Pick<State, 'onDemandRoutes'>, host: string): string {
+  const [routes = ''] = onDemandRoutes;
+  return `${routes}/${host}`;
+}
+
+/** Takes every open call as far as it gets. */
+function advance(state: State): void {
+  if (state.isReady) for (const [host, done] of state.calls) step(state, host, done);
+}
+
+function step(state: State, host: string, done: () => void): void {
+  const { cds, eds } = state.types;
+  const virtualHost = state.virtualHosts.get(keyOf(state, host));
+  if (!virtualHost) return subscribe(state, 'vhds', [keyOf(state, host)]);
+  const missing = virtualHost.clusters.filter((cluster) => !cds.held.has(cluster));
+  if (missing.length > 0) return isWarming(state) ? undefined : subscribe(state, 'cds', missing);
+  const endpoints = virtualHost.clusters.flatMap((cluster) => state.edsNames.get(cluster) ?? []);
+  if (endpoints.some((name) => !eds.held.has(name))) return;
+  if (!answersFor(virtualHost, host)) state.oddities.foreignDomains++;
+  state.calls.delete(host);
+  done();
 }

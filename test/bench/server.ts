@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../support/port.js';
 import type { Figures, Question } from './probe.js';
 
 /** A server that serves. */
@@ -21,14 +21,14 @@ export interface ServerUnderTest {
 /** How a server is started. */
 export interface ServerOptions {
   readonly folder: string;
-  /** The script, from the root of `dist`, and the arguments before `--manifests`. */
+  /** The script's path and the arguments before `--manifests`. */
   readonly script: readonly string[];
   /** Options for Node itself: `--cpu-prof`. */
   readonly nodeOptions: readonly string[];
 }
 
 /** `weft serve`. */
-export const weftServe: readonly string[] = ['src/main.js', 'serve'];
+export const weftServe: readonly string[] = [fileURLToPath(new URL('../../src/main.js', import.meta.url)), 'serve'];
 
 const patienceMs = 60_000;
 const running = new Set<ChildProcess>();
@@ -38,12 +38,11 @@ process.on('exit', () => {
 
 /** Starts a server over a folder; resolves once it is ready. Rejects with what it has written when it ends before that. */
 export async function startUnderTest({ folder, script: [script = '', ...before], nodeOptions }: ServerOptions): Promise<ServerUnderTest> {
-  const [port = 0, admin = 0] = await freePorts(2);
+  const [port, admin] = [await freePort(), await freePort()];
   const flags = ['--manifests', folder, '--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`];
   const node = ['--expose-gc', ...nodeOptions, '--import', new URL('./probe.js', import.meta.url).href];
   const begin = performance.now();
-  const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  const child = spawn(process.execPath, [...node, path, ...before, ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = spawn(process.execPath, [...node, script, ...before, ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
   const log = collect(child);
@@ -55,6 +54,23 @@ export async function startUnderTest({ folder, script: [script = '', ...before],
     peakRss: () => peakRss(child.pid ?? 0),
     stop: () => stop(child),
   };
+}
+
+/**
+ * A port that nobody listens on. Not one that the system gives to outgoing connections: a server that reads a large mesh listens
+ * only after many seconds, and by then it would be taken.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (isFree) return port;
+  }
 }
 
 /** The last that the process has written to standard error. */

@@ -2,8 +2,8 @@
 
 /** A run that is started by events. */
 export interface Batch {
-  /** Something happened: run soon. */
-  readonly touch: () => void;
+  /** Something happened: run soon; within so many milliseconds, whatever else happens, where a number is given. */
+  readonly touch: (withinMs?: number) => void;
   /** No more runs; resolves when the one that is under way has ended. */
   readonly close: () => Promise<void>;
 }
@@ -39,10 +39,10 @@ export function createBatch({ quietMs, maximumMs, run }: BatchOptions): Batch {
   };
 
   return {
-    touch: () => {
+    touch: (withinMs = maximumMs) => {
       if (isClosed) return;
       const now = performance.now();
-      latest ??= now + maximumMs;
+      latest = Math.min(latest ?? now + maximumMs, now + withinMs);
       clearTimeout(timer);
       timer = setTimeout(start, Math.max(0, Math.min(quietMs, latest - now)));
     },

@@ -1,11 +1,11 @@
 /** All the files of a folder together: which version of which object is in force. Pure but for its own state. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Diagnostic } from '../../model/diagnostic.js';
-import { formatRef } from '../../model/name.js';
+import type { Diagnostic, Origin } from '../../model/diagnostic.js';
+import { formatRef, type ObjectRef } from '../../model/name.js';
 import type { Change } from '../change.js';
 import { createIndex } from '../store/index-map.js';
 import { compareText } from '../store/order.js';
-import type { FileContent, Item } from './interpret.js';
+import { type FileContent, type Item, identify } from './interpret.js';
 
 /** What changed, and all that is wrong now. */
 export interface Update {
@@ -20,6 +20,8 @@ export interface FolderContents {
   readonly put: (file: string, content: FileContent | undefined) => void;
   /** Whether objects of the file are in force, or waiting behind another file's. */
   readonly holds: (file: string) => boolean;
+  /** Where the version of an object begins that is in force. */
+  readonly originOf: (object: ObjectRef) => Origin | undefined;
   /** What is wrong with the folder itself rather than with a file; empty when nothing is. */
   readonly setTrouble: (diagnostics: readonly Diagnostic[]) => void;
   /** What changed since the last call. */
@@ -57,9 +59,10 @@ export function createFolderContents(): FolderContents {
     else fileProblems.delete(file);
   };
 
+  const versionsOf = (id: string): readonly Held[] => [...filesOf.get(id)].sort(compareText).flatMap((file) => held.get(file)?.get(id) ?? []);
+
   const choose = (id: string): readonly Change[] => {
-    const versions = [...filesOf.get(id)].sort(compareText).flatMap((file) => held.get(file)?.get(id) ?? []);
-    const [winner, ...losers] = versions;
+    const [winner, ...losers] = versionsOf(id);
     if (winner && losers.length > 0)
       duplicates.set(
         id,
@@ -77,6 +80,7 @@ export function createFolderContents(): FolderContents {
   return {
     put,
     holds: (file) => held.has(file),
+    originOf: (object) => versionsOf(identify(object))[0]?.origin,
     setTrouble: (problems) => {
       trouble = problems;
     },

@@ -4,12 +4,13 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type ChokidarOptions, watch } from 'chokidar';
 import { isPlain } from '../objects/plain.js';
+import { watchNatively } from './native.js';
 import { isHidden, isManifest } from './scan.js';
 
 /** What is heard. */
 export interface FolderEvents {
-  /** A manifest may have come, changed or gone; its path relative to the folder. */
-  readonly file: (path: string) => void;
+  /** A manifest may have come, changed or gone; its path relative to the folder. `isWhole`: it was renamed into place, not written there. */
+  readonly file: (path: string, isWhole?: boolean) => void;
   /** A folder, or a link to one, came, went or was replaced: all that is below may be different. */
   readonly folder: () => void;
   /** Everything is watched now; what happened before may have been missed. */
@@ -20,6 +21,7 @@ export interface FolderEvents {
 
 /** Starts to watch; the answer ends it. With `usePolling` the files are looked at every 100 ms, for file systems without events. */
 export function watchEvents(root: string, usePolling: boolean, events: FolderEvents): () => Promise<void> {
+  if (!usePolling) return watchNatively(root, events);
   const pathOf = (path: string) => relative(root, path).split(sep).join('/');
   const options: ChokidarOptions = {
     ignoreInitial: true,

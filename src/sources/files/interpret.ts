@@ -18,6 +18,11 @@ export interface Item {
   readonly isBroken: boolean;
 }
 
+/** The {@link Item.id} of an object. */
+export function identify({ kind, namespace, name }: ObjectRef): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 /** What a file says. */
 export interface FileContent {
   readonly items: readonly Item[];
@@ -80,8 +85,7 @@ function interpretObject(context: Context, place: Place, parser: Parser, raw: Pl
   const diagnostics = parsed.diagnostics.map((each) => ({ ...each, origin: originOf(context, place, each.field) }));
   if (textOf(raw['metadata'], 'name') === '') return { items: [], diagnostics, isUnsure: true };
   const isBroken = parsed.object === undefined && diagnostics.some(({ severity }) => severity === 'error');
-  const id = `${parser.kind} ${object.namespace}/${object.name}`;
-  return { items: [{ id, object, origin: originOf(context, place, ''), change: parsed.object, isBroken }], diagnostics, isUnsure: false };
+  return { items: [{ id: identify(object), object, origin: originOf(context, place, ''), change: parsed.object, isBroken }], diagnostics, isUnsure: false };
 }
 
 function interpretUnknown(context: Context, place: Place, value: Plain): FileContent {

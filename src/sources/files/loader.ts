@@ -1,7 +1,8 @@
 /** Brings files of a folder up to date in its contents, each read once. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Diagnostic } from '../../model/diagnostic.js';
+import type { Diagnostic, Origin } from '../../model/diagnostic.js';
+import type { ObjectRef } from '../../model/name.js';
 import type { Parsers } from '../change.js';
 import { createFolderContents, type Update } from './contents.js';
 import { interpretFile, unreadable } from './interpret.js';
@@ -21,6 +22,8 @@ export interface Loader {
   readonly load: (files: readonly string[], isFinal: boolean) => Promise<{ readonly emptied: readonly string[] }>;
   readonly setTrouble: (diagnostics: readonly Diagnostic[]) => void;
   readonly settle: () => Update;
+  /** Where an object begins that is in force. */
+  readonly originOf: (object: ObjectRef) => Origin | undefined;
 }
 
 /** How many files are read at once. */
@@ -58,7 +61,7 @@ export function createLoader(root: string, parsers: Parsers, options: LoadOption
     return { emptied };
   };
 
-  return { load, setTrouble: contents.setTrouble, settle: contents.settle };
+  return { load, setTrouble: contents.setTrouble, settle: contents.settle, originOf: contents.originOf };
 }
 
 /** The diagnostic for a folder that is not there. */

@@ -32,6 +32,9 @@ export interface FolderWatch {
   readonly close: () => Promise<void>;
 }
 
+/** A file that has been renamed into place is whole: the wait, in milliseconds, is for others that come with it. */
+const wholeMs = 1;
+
 /** How often a folder that is not there is looked for. */
 const missingRetryMs = 250;
 
@@ -45,7 +48,7 @@ interface Follower {
   readonly dirty: Set<string>;
   readonly final: Set<string>;
   readonly timers: Set<NodeJS.Timeout>;
-  readonly touch: () => void;
+  readonly touch: (withinMs?: number) => void;
   readonly onReady: () => void;
   isAllDirty: boolean;
   scanned: Scan | undefined;
@@ -127,9 +130,9 @@ async function watchAnew(follower: Follower, mark: string): Promise<void> {
   follower.isAllDirty = true;
   follower.watchProblems = [];
   await follower.guard.start(mark, {
-    file: (path) => {
+    file: (path, isWhole) => {
       follower.dirty.add(path);
-      follower.touch();
+      follower.touch(isWhole ? wholeMs : undefined);
     },
     folder: () => touchAll(follower),
     ready: () => touchAll(follower),
