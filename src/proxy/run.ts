@@ -57,17 +57,25 @@ export async function startEnvoy(options: RunOptions): Promise<RunningEnvoy> {
 
 async function launch(options: RunOptions): Promise<ChildProcess> {
   await access(options.binary, constants.X_OK);
-  const fixed = ['--config-yaml', JSON.stringify(options.bootstrap), '--disable-hot-restart', '--log-level', 'warning'];
-  const concurrency = options.args?.includes('--concurrency') ? [] : ['--concurrency', '1'];
-  const [command = options.binary, ...args] = [...(await wrapper(options)), options.binary, ...fixed, ...concurrency, ...(options.args ?? [])];
+  const binary = await open(options.binary, constants.O_RDONLY);
   const log = options.logFile === undefined ? undefined : await openLog(options.logFile);
   try {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', log?.fd ?? 'pipe'] });
+    const [command, ...args] = await commandLine(options);
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', log?.fd ?? 'pipe', ...(options.uid === undefined ? [] : [binary.fd])] });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     return child;
   } finally {
-    await log?.close();
+    await Promise.all([binary.close(), log?.close()]);
   }
+}
+
+/** Another user may not be able to open the folder that the binary is in, so it is handed over open, as file descriptor 3. */
+async function commandLine(options: RunOptions): Promise<readonly [string, ...string[]]> {
+  const program = options.uid === undefined ? options.binary : '/proc/self/fd/3';
+  const fixed = ['--config-yaml', JSON.stringify(options.bootstrap), '--disable-hot-restart', '--log-level', 'warning'];
+  const concurrency = options.args?.includes('--concurrency') ? [] : ['--concurrency', '1'];
+  const [command = program, ...rest] = [...(await wrapper(options)), program];
+  return [command, ...rest, ...fixed, ...concurrency, ...(options.args ?? [])];
 }
 
 async function openLog(file: string) {

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Bootstrap } from '../../src/envoy/types.js';
+import type { Bootstrap, Cluster } from '../../src/envoy/types.js';
 import { type BootstrapOptions, bootstrap } from '../../src/inject/bootstrap.js';
 import { drainHeader } from '../../src/inject/bootstrap-health.js';
 import { startEnvoy } from '../../src/proxy/run.js';
@@ -93,6 +93,22 @@ test('the health listener shows readiness and metrics, drains for who has the ke
   for (const path of ['/config_dump', '/', '/ready/../config_dump', '/stats', '/quitquitquit']) assert.equal(await status(path), 404, path);
   assert.equal(await status('/quitquitquit', {}, 'POST'), 404);
   assert.deepEqual(await get(health.port, '/ready'), { status: 200, body: 'LIVE\n' }, 'the listener outlives the drain');
+});
+
+test('lean statistics keep destinations, by a tag', async (t) => {
+  const adminSocket = join(await temporaryFolder(t), 'admin.sock');
+  const clusters: readonly Cluster[] = [
+    { name: 'web', alt_stat_name: 'out.web.shop.80', type: 'STATIC', load_assignment: { cluster_name: 'web' } },
+    { name: 'other', type: 'STATIC', load_assignment: { cluster_name: 'other' } },
+  ];
+  const made = withoutControlPlane(bootstrap({ ...plain, adminSocket, health: false }));
+  const withClusters: Bootstrap = { ...made, static_resources: { clusters } };
+  const envoy = await startEnvoy({ binary: await envoyBinary(), bootstrap: withClusters });
+  t.after(envoy.stop);
+  await envoy.ready();
+  const metrics = await envoy.admin('/stats/prometheus');
+  assert.match(metrics, /^envoy_cluster_membership_total\{destination="web.shop.80"\} 0$/m);
+  assert.doesNotMatch(metrics, /other|envoy_cluster_lb_/);
 });
 
 /** A request to 127.0.0.1 with the path as it stands, dots and all. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, readFile } from 'node:fs/promises';
+import { chown, copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -28,10 +28,12 @@ async function folderOf(t: Cleanup): Promise<string> {
   return folder;
 }
 
-test('an Envoy runs in a network namespace, as another user', async (t) => {
+test('an Envoy runs in a network namespace, as another user, from a folder that this user may not open', async (t) => {
   const path = join(await folderOf(t), 'admin.sock');
   const netns = await namespace(t);
-  const envoy = await startEnvoy({ binary: await envoyBinary(), bootstrap: { admin: { address: { pipe: { path } } } }, netns, uid });
+  const binary = join(await temporaryFolder(t), 'envoy');
+  await copyFile(await envoyBinary(), binary);
+  const envoy = await startEnvoy({ binary, bootstrap: { admin: { address: { pipe: { path } } } }, netns, uid });
   t.after(envoy.stop);
   await envoy.ready();
   assert.match(await readFile(`/proc/${envoy.pid}/status`, 'utf8'), /^Uid:\s+1337\s+1337\s+1337\s+1337$/m);
