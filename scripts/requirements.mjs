@@ -14,6 +14,8 @@ export async function missingForNetns() {
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   if (!(await works('ip', '-V'))) return 'the command ip (package iproute2) is not installed';
   if (!(await works('iptables', '--version'))) return 'the command iptables is not installed';
+  if (!(await works('/usr/bin/setpriv', '--version'))) return 'the command setpriv (package util-linux) is not installed';
+  if (!(await works('openssl', 'version'))) return 'the command openssl, which makes certificates for the test, is not installed';
   const name = `weft-probe-${process.pid}`;
   if (!(await works('ip', 'netns', 'add', name))) return 'this machine does not allow network namespaces to be made';
   const nat = await works('ip', 'netns', 'exec', name, 'iptables', '-w', '-t', 'nat', '-L', '-n');

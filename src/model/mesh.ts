@@ -35,9 +35,9 @@ export interface AddressOwner {
 
 /** The declared protocols of the mesh, from which the outbound listener's filter chains follow. */
 export interface PortTable {
-  /** Service ports that at least one Service declares HTTP, HTTP2 or GRPC; ascending. */
+  /** The numbers that are called as HTTP, HTTP2 or GRPC: of Services' ports, and of the endpoints of headless Services; ascending. */
   readonly httpPorts: readonly number[];
-  /** Where one cluster IP's protocol on such a port differs (TCP on a port that is HTTP elsewhere); sorted. */
+  /** Where one address's protocol on such a number differs (TCP on a number that is HTTP elsewhere): a cluster IP, or an endpoint of a headless Service; sorted. */
   readonly exceptions: readonly { readonly address: string; readonly port: number; readonly protocol: Protocol }[];
 }
 

@@ -65,6 +65,20 @@ test('a broken document harms no other, and is told by file and line', async (co
   ]);
 });
 
+test('an alias without an anchor is told at its line', async (context) => {
+  const { diagnostics } = await load(context, { 'a.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: *none\n' });
+  assert.match(diagnostics.join(), /^a\.yaml:4 error File a\.yaml: Unresolved alias/);
+});
+
+test('a route of the Gateway API that is meant for the mesh is not passed over in silence', async (context) => {
+  const route = (parent: string) =>
+    `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: shop}\nspec: {parentRefs: [{name: a${parent}}]}\n`;
+  const { diagnostics } = await load(context, { 'mesh.yaml': route(", kind: Service, group: ''"), 'gateway.yaml': route('') });
+  assert.deepEqual(diagnostics, [
+    'mesh.yaml:2 warning HTTPRoute shop/r: kind is not read yet, so that this route takes no effect; write its rules into the rules of a TrafficPolicy, which have the fields of an HTTPRoute',
+  ]);
+});
+
 test('an error in a List is told at its own line', async (context) => {
   const item = (port: string) => `- apiVersion: v1\n  kind: Service\n  metadata: {name: a${port}}\n  spec:\n    ports:\n    - port: ${port}\n`;
   const { diagnostics } = await load(context, { 'a.yaml': `# list\napiVersion: v1\nkind: List\nitems:\n${item('1')}${item('0')}` });
@@ -84,6 +98,8 @@ test('what is no object, and slips in apiVersion and kind, are told with what wa
     'g.yaml': 'apiVersion: discovery.k8s.io/v1beta1\nkind: EndpointSlice\nmetadata: {name: x}',
     'h.yaml': 'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: x}',
     'i.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: x}',
+    'j.yaml': 'apiVersion: v1\nkind: List\nitems: {a: b}',
+    'k.yaml': 'apiVersion: v1\nkind: 5',
   });
   assert.deepEqual(diagnostics, [
     'a.yaml:1 error File a.yaml: is not an object; write a map with apiVersion, kind and metadata',
@@ -93,6 +109,8 @@ test('what is no object, and slips in apiVersion and kind, are told with what wa
     'e.yaml:2 error Gateway default/x: kind is not a kind of weft.dev/v1alpha1; use one of TrafficPolicy (weft.dev/v1alpha1)',
     'f.yaml:2 warning Sevice default/x: kind is not a kind of v1 that is read; did you mean Service?',
     'g.yaml:1 warning EndpointSlice default/x: apiVersion is not an apiVersion of EndpointSlice that is read; did you mean discovery.k8s.io/v1?',
+    'j.yaml:3 error File j.yaml: items must be a list; write one "- apiVersion: ..." for each object',
+    'k.yaml:2 error File k.yaml: kind must be text; add the kind, such as Service, or move the file out of the folder',
   ]);
 });
 
@@ -118,6 +136,24 @@ test('alias bombs, deep nesting and large files are refused', async (context) =>
   assert.match(diagnostics[0] ?? '', /^bomb.yaml:1 error File bomb.yaml: Excessive alias count/);
   assert.match(diagnostics[1] ?? '', /^deep.yaml:1 error File deep.yaml: /);
   assert.equal(diagnostics[2], 'large.yaml:1 error File large.yaml: is 200078 bytes long, and at most 150000 are read; split the file into several');
+});
+
+test('what others find wrong with an object is told by the file and line of its field, too', async (context) => {
+  const item = (name: string) => `- apiVersion: v1\n  kind: Service\n  metadata: {name: ${name}}\n  spec:\n    ports:\n    - port: 80\n`;
+  const { dir } = await folder(context, {
+    'a.yaml': `${service('a')}---\n${service('b')}`,
+    'list.yaml': `apiVersion: v1\nkind: List\nitems:\n${item('c')}${item('d')}`,
+  });
+  const { locate } = await loadFolder(dir, parsers);
+  const about = (name: string, field: string): Diagnostic => ({
+    ...{ severity: 'error', object: { kind: 'Service', namespace: 'default', name } },
+    ...{ field, reason: 'Invalid', message: 'is wrong', remedy: 'mend it' },
+  });
+  const found = await locate([about('b', 'spec.ports[0].port'), about('a', ''), about('d', 'spec.ports'), about('b', 'spec.absent'), about('gone', 'spec')]);
+  assert.deepEqual(
+    found.map(({ origin }) => origin && `${origin.file}:${origin.line}`),
+    ['a.yaml:15', 'a.yaml:1', 'list.yaml:14', 'a.yaml:13', undefined],
+  );
 });
 
 test('a folder that is not there is told', async () => {

@@ -167,6 +167,23 @@ test('ports: where HTTP is declared, and the cluster IPs that differ there', () 
   assert.deepEqual(mesh.ports(), { httpPorts: [], exceptions: [] });
 });
 
+test('ports of a headless Service: its endpoints are what is called', () => {
+  const { mesh, apply } = createStore();
+  const at = (address: string, number: number) => endpoint(address, { ports: new Map([['p', number]]) });
+  apply([
+    service('web', { clusterIPs: ['10.9.0.1'], ports: [port(80, 'HTTP')] }),
+    service('tcp', { ports: [{ ...port(5000, 'TCP'), name: 'p' }] }),
+    service('http', { ports: [{ ...port(81, 'HTTP'), name: 'p' }] }),
+  ]);
+  assert.deepEqual(mesh.ports(), { httpPorts: [80, 81], exceptions: [] });
+  const topics = apply([slice('tcp', 'tcp', [at('10.0.0.1', 80), at('10.0.0.2', 5000)]), slice('http', 'http', [at('10.0.0.3', 8081)])]);
+  assert.ok(topics.has('ports'));
+  assert.deepEqual(mesh.ports(), { httpPorts: [80, 81, 8081], exceptions: [{ address: '10.0.0.1', port: 80, protocol: 'TCP' }] });
+  assert.ok(!apply([slice('more', 'tcp', [at('10.0.0.4', 5000)])]).has('ports'));
+  apply([service('tcp', { clusterIPs: ['10.9.0.2'], ports: [{ ...port(5000, 'TCP'), name: 'p' }] }), slice('http', 'http', [])]);
+  assert.deepEqual(mesh.ports(), { httpPorts: [80, 81], exceptions: [] });
+});
+
 test('policies of a Service and of its Namespace, from any namespace, oldest first', () => {
   const { mesh, apply } = createStore();
   const toReviews: TargetRef = { kind: 'Service', namespace: 'shop', name: 'reviews' };
@@ -213,7 +230,7 @@ const arbitraryService = fc.record({
 const arbitraryEndpoint = fc.record({
   ...{
     address: fc.constantFrom(...addresses),
-    ports: fc.constantFrom(new Map([['http', 1]]), new Map([['tcp', 2]])),
+    ports: fc.constantFrom(new Map([['http', 80]]), new Map([['tcp', 90]]), new Map([['tcp', 80]])),
     ready: fc.boolean(),
     serving: fc.boolean(),
   },

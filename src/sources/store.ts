@@ -74,7 +74,8 @@ function createState(): State {
   const addressTable = createAddressTable((key) => standingOf(services.get(key)));
   const policyTable = createPolicyTable({ has: (key) => services.has(key), inNamespace: byNamespace.get });
   const objects = { services, pods, zones, policies: new Map() };
-  return { ...objects, byNamespace, endpointTable, addressTable, portCounter: createPortCounter(), policyTable };
+  const portCounter = createPortCounter({ service: (key) => services.get(key), endpoints: endpointTable.get });
+  return { ...objects, byNamespace, endpointTable, addressTable, portCounter, policyTable };
 }
 
 function standingOf(service: Service | undefined) {
@@ -110,9 +111,9 @@ function applyService(state: State, key: string, object: Service | undefined, to
   if (after === before) return;
   topics.add(`service:${key}`);
   setOrDelete(state.services, key, after);
-  state.portCounter.replace(before, after);
   const own = after?.key ?? before?.key;
   if (own === undefined) return;
+  state.portCounter.mark(own);
   state.addressTable.clusterIPs(own, before?.clusterIPs ?? [], after?.clusterIPs ?? []);
   if (standingOf(before) !== standingOf(after)) state.addressTable.mark(addressesOf(state.endpointTable.get(own)));
   if (before && after) return;
@@ -146,11 +147,12 @@ function applyPolicy(state: State, key: string, object: TrafficPolicy | undefine
   state.policyTable.replace(before, after);
 }
 
-/** Endpoints before addresses, which follow from them. */
+/** Endpoints before addresses and ports, which follow from them. */
 function settle(state: State, topics: Set<Topic>): void {
   state.endpointTable.settle((service, before, after) => {
     topics.add(`endpoints:${service}`);
     state.addressTable.endpoints(service, addressesOf(before), addressesOf(after));
+    if (standingOf(state.services.get(service)) === 'headless') state.portCounter.mark(service);
   });
   state.addressTable.settle((address) => topics.add(`address:${address}`));
   state.policyTable.settle((service) => topics.add(`policies:${service}`));

@@ -54,10 +54,12 @@ export async function startCapturedMesh(t: Cleanup, redirect: RedirectOptions): 
 async function startApps(plain: NetworkPod, sided: NetworkPod, stranger: NetworkPod, outside: NetworkPod): Promise<void> {
   await Promise.all([
     plain.run('serveHttp', { name: 'plain', port: 8080 }),
+    plain.run('serveHttp', { name: 'plain', port: 8081 }),
     plain.run('serveBanner', { name: 'db', port: 3306 }),
     plain.run('serveBanner', { name: 'late', port: 3307 }),
     plain.run('serveGrpc', { name: 'grpc', port: 50051 }),
     sided.run('serveHttp', { name: 'sided', port: 8080 }),
+    sided.run('serveBanner', { name: 'queue', port: 50051 }),
     stranger.run('serveHttp', { name: 'stranger', port: 80 }),
     stranger.run('serveBanner', { name: 'stranger', port: 9999 }),
     outside.run('serveHttp', { name: 'outside', port: 80 }),
@@ -90,6 +92,13 @@ async function writeManifests(folder: string): Promise<void> {
       { ...plain, port: 8080 },
       { pod: 'sided', address: '10.99.3.2', port: 8080 },
     ]),
+    service(namespace, 'queue', 'None', [{ name: 'tcp', port: 5672 }]),
+    ...backends(namespace, 'queue', 'tcp', [{ pod: 'sided', address: '10.99.3.2', port: 50051 }]),
+    service(namespace, 'api', 'None', [http]),
+    ...backends(namespace, 'api', 'http', [{ ...plain, port: 8081 }]),
+    policy(namespace, 'api', 'api', {
+      rules: [{ filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-api', value: 'yes' }] } }] }],
+    }),
     policy(namespace, 'peers', 'peers', {
       rules: [
         {

@@ -114,6 +114,12 @@ test('a server may speak first on a port that is HTTP elsewhere', async () => {
   assert.equal(banner, `db greets ${mesh.client.address}\n`);
 });
 
+test('a headless Service is called at the numbers of its endpoints, whatever they are elsewhere', async () => {
+  const [banner] = await mesh.client.run('tcp', { address: mesh.sided.address, port: 50051, say: 'hello' });
+  assert.match(banner ?? '', /^queue greets /);
+  assert.equal((await seen(mesh.client, { address: mesh.plain.address, port: 8081 })).headers['x-api'], 'yes');
+});
+
 test('WebSocket and gRPC work', async () => {
   assert.equal(await mesh.client.run('webSocket', { url: `ws://${web}/chat`, host: 'web.shop', say: 'hello' }), 'plain heard hello');
   assert.equal(await mesh.client.run('callGrpc', { target: '10.96.0.13:50051', say: 'hello' }), 'grpc heard hello');

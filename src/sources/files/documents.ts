@@ -1,5 +1,5 @@
 /** The documents of a YAML or JSON text, each on its own, so that a broken one harms no other. Pure. */
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { fieldSteps } from '../objects/field-path.js';
 import { offsetOf } from './locate.js';
 
@@ -68,8 +68,22 @@ function toDocument(document: Document, lineAt: (offset: number) => number): Tex
   try {
     return { value: document.toJS({ maxAliasCount }) ?? undefined, problem, lineOf };
   } catch (thrown) {
-    return { value: undefined, problem: problem ?? { message: messageOf(thrown), line: lineOf('') }, lineOf };
+    const line = lineAt(strayAlias(document) ?? offsetOf(document, []));
+    return { value: undefined, problem: problem ?? { message: messageOf(thrown), line }, lineOf };
   }
+}
+
+/** The offset of an alias without an anchor, which is found only when the values are made. */
+function strayAlias(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document)) return undefined;
+      offset = alias.range?.[0];
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function messageOf(error: unknown): string {

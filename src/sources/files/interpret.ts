@@ -4,7 +4,7 @@ import type { ObjectRef } from '../../model/name.js';
 import type { Change, Parser, Parsers } from '../change.js';
 import { isPlain, type Plain, refOf, showValue, textOf } from '../objects/plain.js';
 import { readDocuments, type TextDocument } from './documents.js';
-import { judgeKind } from './unknown-kind.js';
+import { isMeshRoute, judgeKind, meshRoute } from './unknown-kind.js';
 
 /** One object of a file. */
 export interface Item {
@@ -67,11 +67,24 @@ function interpretValue(context: Context, place: Place, value: unknown): FileCon
   if (!isPlain(value)) return strange(context, place, '', value, 'is not an object', 'write a map with apiVersion, kind and metadata');
   const [apiVersion, kind] = [textOf(value, 'apiVersion'), textOf(value, 'kind')];
   if (!apiVersion)
-    return strange(context, place, 'apiVersion', value['apiVersion'], 'is missing', 'add the apiVersion, such as v1, or move the file out of the folder');
-  if (!kind) return strange(context, place, 'kind', value['kind'], 'is missing', 'add the kind, such as Service, or move the file out of the folder');
+    return strange(
+      context,
+      place,
+      'apiVersion',
+      value['apiVersion'],
+      absence(value['apiVersion']),
+      'add the apiVersion, such as v1, or move the file out of the folder',
+    );
+  if (!kind) return strange(context, place, 'kind', value['kind'], absence(value['kind']), 'add the kind, such as Service, or move the file out of the folder');
   if (kind.endsWith('List') && Array.isArray(value['items'])) return interpretList(context, place, value['items']);
+  if (apiVersion === 'v1' && kind === 'List' && (value['items'] ?? undefined) !== undefined)
+    return strange(context, place, 'items', value['items'], 'must be a list', 'write one "- apiVersion: ..." for each object');
   const parser = Object.hasOwn(context.parsers, `${apiVersion}/${kind}`) ? context.parsers[`${apiVersion}/${kind}`] : undefined;
   return parser ? interpretObject(context, place, parser, withNamespace(parser, value)) : interpretUnknown(context, place, value);
+}
+
+function absence(value: unknown): string {
+  return (value ?? '') === '' ? 'is missing' : 'must be text';
 }
 
 function interpretList(context: Context, { document, path }: Place, items: readonly unknown[]): FileContent {
@@ -90,10 +103,12 @@ function interpretObject(context: Context, place: Place, parser: Parser, raw: Pl
 
 function interpretUnknown(context: Context, place: Place, value: Plain): FileContent {
   const kind = textOf(value, 'kind');
-  const problem = judgeKind(textOf(value, 'apiVersion'), kind, context.parsers);
+  const isRoute = isMeshRoute(value);
+  const problem = isRoute ? meshRoute : judgeKind(textOf(value, 'apiVersion'), kind, context.parsers);
   if (!problem) return combine([]);
   const origin = originOf(context, place, problem.field);
-  return unsure({ ...problem, object: refOf(kind, true, value), value: showValue(value[problem.field]), reason: 'UnknownKind', origin });
+  const diagnostic = { ...problem, object: refOf(kind, true, value), value: showValue(value[problem.field]), reason: 'UnknownKind', origin };
+  return isRoute ? { items: [], diagnostics: [diagnostic], isUnsure: false } : unsure(diagnostic);
 }
 
 function strange(context: Context, place: Place, field: string, value: unknown, message: string, remedy: string): FileContent {

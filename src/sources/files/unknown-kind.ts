@@ -1,5 +1,6 @@
 /** What to say of a kind that nothing here reads: mostly nothing, unless it looks like a slip. */
 import type { Parsers } from '../change.js';
+import { isPlain, type Plain, textOf } from '../objects/plain.js';
 
 /** What is wrong with `apiVersion` or `kind`. */
 export interface KindProblem {
@@ -8,6 +9,22 @@ export interface KindProblem {
   readonly message: string;
   readonly remedy: string;
 }
+
+/** Routes whose parent is a Service are about calls within the mesh; those of a Gateway are another controller's. */
+export function isMeshRoute(value: Plain): boolean {
+  const [apiVersion, kind] = [textOf(value, 'apiVersion'), textOf(value, 'kind')];
+  if (!apiVersion.startsWith('gateway.networking.k8s.io/') || !['HTTPRoute', 'GRPCRoute'].includes(kind)) return false;
+  const parents = isPlain(value['spec']) ? value['spec']['parentRefs'] : undefined;
+  return Array.isArray(parents) && parents.some((parent) => textOf(parent, 'kind') === 'Service');
+}
+
+/** What to say of such a route. */
+export const meshRoute: KindProblem = {
+  severity: 'warning',
+  field: 'kind',
+  message: 'is not read yet, so that this route takes no effect',
+  remedy: 'write its rules into the rules of a TrafficPolicy, which have the fields of an HTTPRoute',
+};
 
 interface KindName {
   readonly group: string;

@@ -113,8 +113,9 @@ test('what is wrong with a Service is told by field, value and remedy', () => {
 test('a name that cannot be a part of a key is refused', () => {
   const { object, diagnostics } = parseService({ metadata: { name: 'a/b', namespace: 'shop' }, spec: {} });
   assert.equal(object, undefined);
+  assert.equal(parseService({ metadata: { name: 'a.b', namespace: 'shop' }, spec: {} }).object, undefined, 'a dot divides the name from the namespace');
   assert.deepEqual(lines(diagnostics), [
-    'error Service shop/a/b: metadata.name = "a/b" must be a name of lower-case letters, digits, "-" and ".", at most 253 long; give the object a name such as reviews-v1',
+    'error Service shop/a/b: metadata.name = "a/b" must be a name of lower-case letters, digits and "-", at most 63 long; give the Service a name such as reviews',
   ]);
 });
 

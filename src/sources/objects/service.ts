@@ -45,7 +45,15 @@ const spec = Type.Object(
 
 type Spec = StaticEncode<typeof spec>;
 
-const check = checker(Type.Object({ metadata, spec }, words('an object', 'write a Service')));
+/** It is a label of a host name, and of the names of clusters, in which a dot divides it from the namespace. */
+const name = Type.String({
+  ...words('a name of lower-case letters, digits and "-", at most 63 long', 'give the Service a name such as reviews'),
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+  maxLength: 63,
+});
+const serviceMetadata = Type.Object({ ...metadata.properties, name }, words('a map with at least a name', 'add metadata with the name of the Service'));
+
+const check = checker(Type.Object({ metadata: serviceMetadata, spec }, words('an object', 'write a Service')));
 
 /** Parses a Service. ExternalName Services are left out with a warning, ports that are not TCP without one. */
 export function parseService(raw: unknown): Parsed<Service> {

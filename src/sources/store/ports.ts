@@ -1,61 +1,105 @@
-/** The declared protocols of the mesh, counted, so that a change of one Service costs its own ports. */
+/** The declared protocols of the mesh, counted, so that a change of one Service costs its own ports and endpoints. */
 import type { PortTable } from '../../model/mesh.js';
-import type { Protocol, Service } from '../../model/service.js';
+import type { Key } from '../../model/name.js';
+import type { Endpoint, Service, ServicePort } from '../../model/service.js';
 import { keep } from './keep.js';
 import { compareText } from './order.js';
+import { setOrDelete } from './set-or-delete.js';
 
-/** The table of ports. Changes are made first and take effect together in `settle`. */
+/** The table of ports. Changes are marked first and take effect together in `settle`. */
 export interface PortCounter {
   readonly get: () => PortTable;
-  readonly replace: (before: Service | undefined, after: Service | undefined) => void;
+  /** To be called where a Service, or the endpoints of a headless one, have changed. */
+  readonly mark: (service: Key) => void;
   /** Whether the answer differs now. */
   readonly settle: () => boolean;
 }
 
+/** What the counter looks up. */
+export interface PortSources {
+  readonly service: (key: Key) => Service | undefined;
+  readonly endpoints: (key: Key) => readonly Endpoint[];
+}
+
+/** A number that is called as some kind of HTTP, or, with an address, one that is called as TCP there. */
+interface Claim {
+  readonly port: number;
+  readonly address?: string;
+}
+
 interface Count {
-  /** How many Services declare the port as some kind of HTTP. */
+  /** How many claims to HTTP there are. */
   http: number;
-  /** How many Services with this cluster IP declare the port as TCP. */
+  /** How many claims to TCP there are for an address. */
   readonly tcp: Map<string, number>;
 }
 
-/** A table without ports. */
-export function createPortCounter(): PortCounter {
-  const counts = new Map<number, Count>();
-  let answer: PortTable = { httpPorts: [], exceptions: [] };
-  let isStale = false;
+const none: readonly Claim[] = [];
 
-  const count = (port: number, amount: 1 | -1, service: Service, protocol: Protocol) => {
-    const entry = counts.get(port) ?? { http: 0, tcp: new Map<string, number>() };
-    counts.set(port, entry);
-    if (countPort(entry, amount, service, protocol)) isStale = true;
-    if (entry.http === 0 && entry.tcp.size === 0) counts.delete(port);
+/** A table without ports. */
+export function createPortCounter(sources: PortSources): PortCounter {
+  const counts = new Map<number, Count>();
+  const claims = new Map<Key, readonly Claim[]>();
+  const marked = new Set<Key>();
+  let answer: PortTable = { httpPorts: [], exceptions: [] };
+
+  const count = (claim: Claim, amount: 1 | -1): boolean => {
+    const entry = counts.get(claim.port) ?? { http: 0, tcp: new Map<string, number>() };
+    counts.set(claim.port, entry);
+    const mayDiffer = countClaim(entry, claim, amount);
+    if (entry.http === 0 && entry.tcp.size === 0) counts.delete(claim.port);
+    return mayDiffer;
+  };
+
+  const recount = (key: Key): boolean => {
+    const before = claims.get(key) ?? none;
+    const after = claimsOf(sources, key);
+    setOrDelete(claims, key, after.length > 0 ? after : undefined);
+    const differs = [...after.map((claim) => count(claim, 1)), ...before.map((claim) => count(claim, -1))];
+    return differs.includes(true);
   };
 
   return {
     get: () => answer,
-    replace: (before, after) => {
-      if (after) for (const { port, protocol } of after.ports) count(port, 1, after, protocol);
-      if (before) for (const { port, protocol } of before.ports) count(port, -1, before, protocol);
-    },
+    mark: (service) => void marked.add(service),
     settle: () => {
       const before = answer;
+      const isStale = [...marked].map(recount).includes(true);
+      marked.clear();
       if (isStale) answer = keep(before, tableOf(counts));
-      isStale = false;
       return answer !== before;
     },
   };
 }
 
-/** Counts one port of a Service; whether the table may differ for it. */
-function countPort(entry: Count, amount: 1 | -1, service: Service, protocol: Protocol): boolean {
+function claimsOf({ service, endpoints }: PortSources, key: Key): readonly Claim[] {
+  const found = service(key);
+  if (!found) return none;
+  return found.ports.flatMap((port) => (found.clusterIPs.length > 0 ? atClusterIPs(found, port) : atEndpoints(endpoints(key), port)));
+}
+
+function atClusterIPs({ clusterIPs }: Service, { port, protocol }: ServicePort): readonly Claim[] {
+  return protocol === 'TCP' ? clusterIPs.map((address) => ({ port, address })) : [{ port }];
+}
+
+/**
+ * A headless Service is called at its endpoints' addresses and numbers. The number of its own HTTP port, mostly the same, counts
+ * too: it keeps the listener as it is while the last endpoint goes and the next one comes.
+ */
+function atEndpoints(endpoints: readonly Endpoint[], { name, port, protocol }: ServicePort): readonly Claim[] {
+  const called = endpoints.flatMap(({ address, ports }): readonly Required<Claim>[] => {
+    const number = ports.get(name);
+    return number === undefined ? [] : [{ port: number, address }];
+  });
+  return protocol === 'TCP' ? called : [...new Set([port, ...called.map((each) => each.port)])].map((each) => ({ port: each }));
+}
+
+/** Counts a claim; whether the table may differ for it. */
+function countClaim(entry: Count, { address }: Claim, amount: 1 | -1): boolean {
   const wasHttp = entry.http > 0;
-  if (protocol !== 'TCP') {
-    entry.http += amount;
-    return wasHttp !== entry.http > 0;
-  }
-  const moved = service.clusterIPs.filter((address) => addTo(entry.tcp, address, amount));
-  return wasHttp && moved.length > 0;
+  if (address !== undefined) return addTo(entry.tcp, address, amount) && wasHttp;
+  entry.http += amount;
+  return wasHttp !== entry.http > 0;
 }
 
 /** Adds to the count of an address; whether the address came or went. */
