@@ -1,7 +1,7 @@
 /**
  * How a captured request is keyed by the address that was called: Envoy asks for a virtual host by the authority, so a script
  * puts the address there before the on-demand filter, and another puts the app's own Host back behind it. In between the Host
- * waits in a header, which never leaves the proxy.
+ * waits in the request's metadata, where the app can neither see nor set anything.
  */
 
 import type { Message } from '../envoy/types.js';
@@ -9,26 +9,23 @@ import { typed } from '../envoy/types.js';
 
 type HttpFilter = Message<'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter'>;
 
-const header = 'x-weft-host';
-
-/** The on-demand filter starts the request anew once it has what it asked for; the authority then is the address already. */
+/** The on-demand filter starts the request anew once it has what it asked for; the metadata stays, and says that it is done. */
 const byAddress = `function envoy_on_request(handle)
-  local called = handle:streamInfo():downstreamLocalAddress()
-  local headers = handle:headers()
-  local authority = headers:get(":authority")
-  if authority ~= called then
-    headers:replace("${header}", authority or called)
+  local info = handle:streamInfo()
+  local metadata = info:dynamicMetadata()
+  if metadata:get("weft") == nil then
+    local called = info:downstreamLocalAddress()
+    local headers = handle:headers()
+    metadata:set("weft", "host", headers:get(":authority") or called)
     headers:replace(":authority", called)
   end
 end
 `;
 
 const byHost = `function envoy_on_request(handle)
-  local headers = handle:headers()
-  local host = headers:get("${header}")
-  if host then
-    headers:replace(":authority", host)
-    headers:remove("${header}")
+  local weft = handle:streamInfo():dynamicMetadata():get("weft")
+  if weft ~= nil then
+    handle:headers():replace(":authority", weft.host)
   end
 end
 `;

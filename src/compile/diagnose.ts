@@ -1,8 +1,10 @@
 /** What is wrong with policies as they stand among the other objects: what a schema cannot see. */
+import { features } from '../features/gen/index.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { Mesh } from '../model/mesh.js';
-import { type Key, keyOf } from '../model/name.js';
+import { type Key, keyOf, type ObjectRef } from '../model/name.js';
 import type { TargetRef, TrafficPolicy } from '../model/policy.js';
+import type { ServicePort } from '../model/service.js';
 import type { Compiler } from './compiler.js';
 import { renderAll } from './render.js';
 
@@ -14,9 +16,14 @@ export interface World {
   readonly policies: readonly TrafficPolicy[];
 }
 
-/** Targets and backends that do not exist, stanzas that another policy displaces: each problem once, sorted. */
+/** Targets and backends that do not exist, stanzas that another policy displaces or that do nothing, cluster IPs that two Services have: each problem once, sorted. */
 export function diagnose(world: World, compiler: Compiler): readonly Diagnostic[] {
-  const all = world.policies.flatMap((policy) => [...missingTargets(world, policy), ...inEffect(world, compiler, policy)]);
+  const ofPolicies = world.policies.flatMap((policy) => [
+    ...missingTargets(world, policy),
+    ...withoutHttp(world, policy),
+    ...inEffect(world, compiler, policy),
+  ]);
+  const all = [...sharedClusterIPs(world), ...ofPolicies];
   const unique = new Map(all.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, diagnostic]) => diagnostic);
 }
@@ -55,7 +62,50 @@ function missingTargets({ mesh }: World, policy: TrafficPolicy): readonly Diagno
   });
 }
 
-function problem({ namespace, name }: TrafficPolicy, field: string, value: string, message: string, remedy: string): Diagnostic {
-  const object = { kind: 'TrafficPolicy', namespace, name };
-  return { severity: 'warning', object, field, value: JSON.stringify(value), reason: 'TargetNotFound', message, remedy };
+/** Stanzas about requests; a TCP port has none. */
+const aboutRequests: ReadonlySet<string> = new Set(
+  features.filter(({ name, route, cluster }) => name === 'rules' || (route && !cluster)).map(({ name }) => name),
+);
+
+function withoutHttp({ mesh }: World, policy: TrafficPolicy): readonly Diagnostic[] {
+  const stanzas = Object.keys(policy.stanzas).filter((name) => aboutRequests.has(name));
+  return policy.targetRefs.flatMap((target) => {
+    const service = target.kind === 'Service' ? mesh.service(keyOf(target.namespace, target.name)) : undefined;
+    const ports = (service?.ports ?? []).filter(({ name }) => target.sectionName === undefined || name === target.sectionName);
+    if (!service || ports.length === 0 || ports.some(({ protocol }) => protocol !== 'TCP')) return [];
+    const message = `does nothing for redirected calls to Service ${service.key}, which are TCP and not HTTP: ${ports.map(reasonOf).join(', ')}`;
+    const remedy = 'if it speaks HTTP, say so: appProtocol: http (or kubernetes.io/h2c, grpc) on the port, or a port name that begins with http';
+    return stanzas.map((name) => warning(refTo(policy), `spec.${name}`, undefined, 'NotHttp', message, remedy));
+  });
+}
+
+function reasonOf({ port, protocolReason }: ServicePort): string {
+  return `port ${port} (${protocolReason})`;
+}
+
+/** Which of them is called there must not depend on the order in which they came: the first by name is. */
+function sharedClusterIPs({ mesh, services }: World): readonly Diagnostic[] {
+  return services.flatMap((key) => {
+    const service = mesh.service(key);
+    return (service?.clusterIPs ?? []).flatMap((address, index) => {
+      const owner = mesh.at(address).service;
+      if (!service || owner === undefined || owner === key) return [];
+      const object = { kind: 'Service', namespace: service.namespace, name: service.name };
+      const field = index === 0 ? 'spec.clusterIP' : `spec.clusterIPs[${index}]`;
+      const message = `is the cluster IP of Service ${owner} too, to which all calls to it go`;
+      return [warning(object, field, address, 'Conflicted', message, 'give each Service a cluster IP of its own')];
+    });
+  });
+}
+
+function problem(policy: TrafficPolicy, field: string, value: string, message: string, remedy: string): Diagnostic {
+  return warning(refTo(policy), field, value, 'TargetNotFound', message, remedy);
+}
+
+function refTo({ namespace, name }: TrafficPolicy): ObjectRef {
+  return { kind: 'TrafficPolicy', namespace, name };
+}
+
+function warning(object: ObjectRef, field: string, value: string | undefined, reason: string, message: string, remedy: string): Diagnostic {
+  return { severity: 'warning', object, field, ...(value === undefined ? {} : { value: JSON.stringify(value) }), reason, message, remedy };
 }

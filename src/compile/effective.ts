@@ -87,11 +87,11 @@ function levelOf(policy: TrafficPolicy, service: Service, port: ServicePort, cal
   return levels.length === 0 ? undefined : Math.max(...levels) + (consumer ? 1 : 0);
 }
 
-/** One object for the same winners: a stanza belongs to one policy, so its identity says whose it is. */
+/** One object for the same winners. Two policies may share a stanza: an alias in YAML stands for the same object. */
 function intern(winners: ReadonlyMap<string, Claim>): Effective {
   const sorted = [...winners].sort(([a], [b]) => (a < b ? -1 : 1));
   return interned(
-    sorted.map(([, { value }]) => value),
+    sorted.flatMap(([, { value, policy }]) => [value, formatRef(policy)]),
     () => new Map(sorted.map(([name, { value, policy }]) => [name, { value, policy }])),
   );
 }

@@ -20,12 +20,15 @@ export function ruleProvenance({ filters = [], backendRefs = [] }: Rule, route: 
 }
 
 function filterParts(filter: Filter, route: Route): readonly string[] {
-  const own = [...(filter.requestRedirect ? (['redirect'] as const) : []), ...keysOf(toHeaderChanges([filter]))];
+  const changes = keysOf(toHeaderChanges([filter]));
+  const own = [...(filter.requestRedirect ? (['redirect'] as const) : []), ...changes];
   const host = toHostRewrite([filter]) === undefined ? [] : (['host_rewrite_literal'] as const);
   const path = filter.urlRewrite?.path ? (['prefix_rewrite', 'regex_rewrite'] as const) : [];
   const refused = filter.requestRedirect ? (['cluster'] as const) : [];
   const mirror = filter.requestMirror ? (['request_mirror_policies'] as const) : [];
-  return [...present(route, own), ...present(route.route, [...refused, ...host, ...path, ...mirror]).map((name) => `route.${name}`)];
+  const moved = changes.length + host.length > 0 && present(route, changes).length + present(route.route, host).length === 0;
+  const shares = moved ? (['weighted_clusters'] as const) : [];
+  return [...present(route, own), ...present(route.route, [...refused, ...host, ...path, ...mirror, ...shares]).map((name) => `route.${name}`)];
 }
 
 function destinationParts(route: Route): readonly string[] {

@@ -1,8 +1,8 @@
 /** One rule of a `rules` stanza as Envoy routes. */
 import type { Message, Route, RouteAction } from '../envoy/types.js';
 import type { RankedMatch } from '../features/rules/precedence.js';
-import type { BackendRef, Filter, Rule } from '../features/rules/schema.js';
-import { toHeaderChanges, toHostRewrite } from '../features/rules/to-headers.js';
+import type { Filter, Rule } from '../features/rules/schema.js';
+import { toHeaderChanges } from '../features/rules/to-headers.js';
 import { toRouteMatch } from '../features/rules/to-match.js';
 import { toPathRewrite } from '../features/rules/to-path.js';
 import { toRedirect } from '../features/rules/to-redirect.js';
@@ -15,6 +15,7 @@ import { ownFields, treatment } from './default-action.js';
 import { nowhereCluster } from './names.js';
 import type { RoutesInput } from './routes.js';
 import { type RuleOrigin, ruleProvenance } from './rule-provenance.js';
+import { hostRewrite, type Share, toDestination } from './shares.js';
 
 type Mirror = Message<'envoy.config.route.v3.RouteAction.RequestMirrorPolicy'>;
 type FractionalPercent = Message<'envoy.type.v3.FractionalPercent'>;
@@ -37,6 +38,8 @@ type Contributions = ReturnType<typeof routeContributions>;
 /** What all matches of a rule have in common. */
 interface RuleTarget {
   readonly action: RouteAction | undefined;
+  /** The rule's filters whose header changes stand on the route: none where they stand with each backend. */
+  readonly headerFilters: readonly Filter[];
   /** The share of the requests that references which lead nowhere take; they are answered with 500. */
   readonly broken: FractionalPercent | undefined;
 }
@@ -57,14 +60,15 @@ export function ruleRoutes(ranked: RankedMatch, context: RuleContext): readonly 
   });
   const redirect = redirectRoute(base, ranked, context);
   if (redirect) return [trace(redirect)];
-  const { action, broken } = ruleTarget(rule, context);
+  const target = ruleTarget(rule, context);
+  const { action, broken } = target;
   const failed = broken ? [trace(brokenRoute(base, broken, context.input.client))] : [];
   if (!action) return failed;
   const contributions = routeContributions(context.input.effective, contextOf(context.input), {
     ...origin,
     stanzas: { timeouts: rule.timeouts, retry: rule.retry },
   });
-  return [...failed, trace(forwardingRoute(base, action, ranked, contributions, context), contributions.flatMap(routeProvenance))];
+  return [...failed, trace(forwardingRoute(base, target, ranked, contributions, context), contributions.flatMap(routeProvenance))];
 }
 
 function redirectRoute(base: Route, { rule: { filters = [] }, match }: RankedMatch, { input }: RuleContext): Route | undefined {
@@ -73,12 +77,11 @@ function redirectRoute(base: Route, { rule: { filters = [] }, match }: RankedMat
   return redirect && { ...base, redirect: toRedirect(redirect, match, input.port.port), ...toHeaderChanges(filters) };
 }
 
-function forwardingRoute(base: Route, target: RouteAction, ranked: RankedMatch, contributions: Contributions, { input }: RuleContext): Route {
-  const filters = ranked.rule.filters ?? [];
+function forwardingRoute(base: Route, target: RuleTarget, ranked: RankedMatch, contributions: Contributions, { input }: RuleContext): Route {
   const parts = contributions.map((contribution) => contribution.parts);
   const treated = treatment(parts, input.client, Boolean(ranked.rule.retry ?? input.effective.get('retry')));
-  const route = { ...treated, ...target, ...rewrites(filters, ranked) };
-  return { ...base, ...toHeaderChanges(filters), ...ownFields(parts), route };
+  const route = { ...treated, ...target.action, ...hostRewrite(target.headerFilters), ...pathRewrite(ranked) };
+  return { ...base, ...toHeaderChanges(target.headerFilters), ...ownFields(parts), route };
 }
 
 /** What stanzas see of the calls: a port asked for by name over HTTP is called as HTTP, whatever it declares. */
@@ -95,10 +98,8 @@ export function routeProvenance(contribution: Contributions[number]): readonly P
   ];
 }
 
-function rewrites(filters: readonly Filter[], { match }: RankedMatch): RouteAction {
-  const host = toHostRewrite(filters);
-  const path = filters.find(({ urlRewrite }) => urlRewrite?.path)?.urlRewrite?.path;
-  return { ...(host === undefined ? {} : { host_rewrite_literal: host }), ...toPathRewrite(path, match) };
+function pathRewrite({ rule: { filters = [] }, match }: RankedMatch): RouteAction {
+  return toPathRewrite(filters.find(({ urlRewrite }) => urlRewrite?.path)?.urlRewrite?.path, match);
 }
 
 /**
@@ -115,35 +116,21 @@ const million = 1_000_000;
 function ruleTarget(rule: Rule, context: RuleContext): RuleTarget {
   const mirrors = mirrorPolicies(rule, context);
   const shared = mirrors.length > 0 ? { request_mirror_policies: mirrors } : {};
-  const refs = rule.backendRefs ?? [];
-  if (refs.length === 0 || context.input.pod) return { action: { cluster: context.input.cluster, ...shared }, broken: undefined };
+  const { backendRefs: refs = [], filters: headerFilters = [] } = rule;
+  if (refs.length === 0 || context.input.pod) return { action: { cluster: context.input.cluster, ...shared }, headerFilters, broken: undefined };
   const split = refs.map((ref) => ({ ref, weight: ref.weight ?? 1, backend: backendOf(ref, context) }));
   const total = split.reduce((sum, { weight }) => sum + weight, 0);
-  const working = split.flatMap(({ ref, weight, backend }) => ('cluster' in backend && weight > 0 ? [{ ref, weight, cluster: backend.cluster }] : []));
+  const working: readonly Share[] = split.flatMap(({ ref, weight, backend }) =>
+    'cluster' in backend && weight > 0 ? [{ filters: ref.filters ?? [], weight, cluster: backend.cluster }] : [],
+  );
   const lost = total - working.reduce((sum, { weight }) => sum + weight, 0);
-  if (working.length === 0) return { action: undefined, broken: millionths(1, 1) };
-  return { action: { ...destination(working), ...shared }, broken: lost > 0 ? millionths(lost, total) : undefined };
+  if (working.length === 0) return { action: undefined, headerFilters, broken: millionths(1, 1) };
+  const { action, headerFilters: left } = toDestination(working, headerFilters);
+  return { action: { ...action, ...shared }, headerFilters: left, broken: lost > 0 ? millionths(lost, total) : undefined };
 }
 
 function millionths(part: number, whole: number): FractionalPercent {
   return { numerator: Math.round((part * million) / whole), denominator: 'MILLION' };
-}
-
-interface Share {
-  readonly ref: BackendRef;
-  readonly weight: number;
-  readonly cluster: string;
-}
-
-function destination(shares: readonly Share[]): RouteAction {
-  const [first, ...more] = shares;
-  if (first && more.length === 0 && !first.ref.filters?.length) return { cluster: first.cluster };
-  return { weighted_clusters: { clusters: shares.map(({ ref, weight, cluster }) => ({ name: cluster, weight, ...clusterChanges(ref.filters ?? []) })) } };
-}
-
-function clusterChanges(filters: readonly Filter[]) {
-  const host = toHostRewrite(filters);
-  return { ...toHeaderChanges(filters), ...(host === undefined ? {} : { host_rewrite_literal: host }) };
 }
 
 function mirrorPolicies({ filters = [] }: Rule, context: RuleContext): readonly Mirror[] {

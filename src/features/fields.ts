@@ -17,7 +17,7 @@ export function goesWith(field: string, type: string): CelRule {
 }
 
 /** Schema options that attach CEL rules, for an object or a list. */
-export function cel(...rules: readonly CelRule[]) {
+function cel(...rules: readonly CelRule[]) {
   return rules.length > 0 ? { 'x-kubernetes-validations': rules } : {};
 }
 
@@ -47,18 +47,34 @@ export function oneOf<const Values extends readonly string[]>(description: strin
   return Type.Enum<[...Values]>([...values], { description, ...options });
 }
 
-/** Bounds of a text. The pattern must mean the same in JavaScript and in RE2. */
+/** The keyword under which the schema of a text holds its {@link Form}; only messages read it. */
+export const formWords = 'x-weft-form';
+
+/** What a text must look like: the pattern, which must mean the same in JavaScript and in RE2, and what it says in words. */
+export interface Form {
+  readonly pattern: string;
+  /** After "must be": `a duration such as 250ms, 10s or 1m30s`. */
+  readonly expected: string;
+  /** What to do: `write it in letters and digits`. */
+  readonly remedy: string;
+}
+
+/** Bounds of a text. */
 export interface TextOptions {
   /** 1 unless said otherwise. */
   readonly min?: number;
   readonly max: number;
-  readonly pattern?: string;
+  readonly form?: Form;
   readonly default?: string;
 }
 
 /** Text. */
-export function text(description: string, { min = 1, max, ...others }: TextOptions) {
-  return Type.String({ description, ...(min > 0 ? { minLength: min } : {}), maxLength: max, ...others });
+export function text(description: string, { min = 1, max, form, ...others }: TextOptions) {
+  return Type.String({ description, ...(min > 0 ? { minLength: min } : {}), maxLength: max, ...(form ? formOptions(form) : {}), ...others });
+}
+
+function formOptions({ pattern, expected, remedy }: Form) {
+  return { pattern, [formWords]: { expected, remedy } };
 }
 
 /** A whole number between two bounds, both included. */
@@ -81,26 +97,61 @@ export interface DurationBounds {
   readonly max?: string;
 }
 
+const durationForm: Form = {
+  pattern: durationPattern,
+  expected: 'a duration such as 250ms, 10s or 1m30s',
+  remedy: 'write whole numbers of at most 5 digits, each with its unit (h, m, s or ms), without spaces',
+};
+
 /** A duration as the Gateway API writes it (GEP-2257): `1h30m`, `250ms`, `0s`. */
 export function duration(description: string, options: DurationBounds & { readonly default?: string } = {}) {
   const { min, max, ...others } = options;
   const bounds = min || max ? { [durationBounds]: { ...(min ? { min } : {}), ...(max ? { max } : {}) } } : {};
-  return text(description, { max: 32, pattern: durationPattern, ...bounds, ...others });
+  return text(description, { max: 32, form: durationForm, ...bounds, ...others });
 }
+
+const headerNameForm: Form = {
+  pattern: "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$",
+  expected: 'the name of an HTTP header, such as x-user',
+  remedy: 'write letters, digits and "-", without spaces or colons',
+};
 
 /** The name of an HTTP header (RFC 9110, section 5.1); its case does not matter. */
 export function headerName(description: string) {
-  return text(description, { max: 256, pattern: "^[A-Za-z0-9!#$%&'*+\\-.^_`|~]+$" });
+  return text(description, { max: 256, form: headerNameForm });
 }
+
+const headerValueForm: Form = {
+  pattern: '^[^\\x00-\\x08\\x0a-\\x1f\\x7f]*$',
+  expected: 'the value of an HTTP header, which is one line without control characters',
+  remedy: 'remove line breaks and other control characters',
+};
+
+/** The value of an HTTP header that is set (RFC 9110, section 5.5). */
+export function headerValue(description: string) {
+  return text(description, { max: 4096, form: headerValueForm });
+}
+
+const labelForm: Form = {
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+  expected: 'a name of lower-case letters, digits and "-" that begins and ends with a letter or digit',
+  remedy: 'write a name such as reviews-v1',
+};
 
 /** A name that is a DNS label (RFC 1123). */
 export function label(description: string) {
-  return text(description, { max: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' });
+  return text(description, { max: 63, form: labelForm });
 }
+
+const subdomainForm: Form = {
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+  expected: 'a name of lower-case letters, digits, "-" and "." whose parts begin and end with a letter or digit',
+  remedy: 'write a name such as reviews-v1 or reviews.example.com',
+};
 
 /** A name that is a DNS subdomain (RFC 1123). */
 export function subdomain(description: string) {
-  return text(description, { max: 253, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$' });
+  return text(description, { max: 253, form: subdomainForm });
 }
 
 /** A TCP port. */

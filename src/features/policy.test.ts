@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import { Type } from 'typebox';
 import { parse } from 'yaml';
 import type { Feature } from './feature.js';
+import { formWords } from './fields.js';
 import { parsePolicy } from './policy.js';
 import { checkPolicy } from './policy-check.js';
+import { specSchema } from './policy-schema.js';
 
 /** A policy with this spec, over a target that is fine. */
 function policy(spec: object, metadata: object = {}): unknown {
@@ -67,14 +69,17 @@ test('without a namespace it is in default, and a target may be in another or be
 });
 
 test('an unknown field is told, with the one that was probably meant', () => {
-  assert.deepEqual(problems(policy({ timeout: { request: '1s' } })), ['spec.timeout: is not a field that there is (did you mean timeouts?)']);
+  assert.deepEqual(problems(policy({ timeout: { request: '1s' } })), ['spec.timeout: is not a field of spec (did you mean timeouts?)']);
   assert.match(problems(policy({ retry: { atempts: 2 } })).join(), /^spec\.retry\.atempts: .*did you mean attempts\?/);
-  assert.match(problems(policy({ retry: { whatever: 2 } })).join(), /known here are codes, attempts, backoff/);
+  assert.match(problems(policy({ retry: { whatever: 2 } })).join(), /one of the fields of spec\.retry: codes, attempts, backoff/);
 });
 
 test('the name of a label is a field, too', () => {
   const backendRefs = [{ name: 'a', port: 80, podSelector: { matchLabels: { 'a b': 'c', 'example.com/app': 'd' } } }];
-  assert.match(problems(policy({ rules: [{ backendRefs }] })).join(), /^spec\.rules\[0\]\.backendRefs\[0\]\.podSelector\.matchLabels\["a b"\]: is not a field/);
+  assert.match(
+    problems(policy({ rules: [{ backendRefs }] })).join(),
+    /^spec\.rules\[0\]\.backendRefs\[0\]\.podSelector\.matchLabels\["a b"\]: is not the name of a label/,
+  );
 });
 
 test('many mistakes are told at once', () => {
@@ -99,16 +104,53 @@ test('a wrong word is told with the words there are', () => {
 
 test('types, bounds, missing fields and durations are told in words', () => {
   assert.match(problems(policy({ retry: { attempts: '2' } })).join(), /^spec\.retry\.attempts: must be a whole number/);
-  assert.match(problems(policy({ retry: { attempts: 17 } })).join(), /must be at most 16 \(write a number from 0 to 16\)/);
-  assert.match(problems(policy({ retry: null })).join(), /^spec\.retry: must be an object/);
+  assert.match(problems(policy({ retry: { attempts: 17 } })).join(), /must be at most 16 \(write a whole number from 0 to 16\)/);
+  assert.match(
+    problems(policy({ retry: null })).join(),
+    /^spec\.retry: has no value \(write a map with fields of its own: codes, attempts, backoff; or remove/,
+  );
   assert.match(
     problems(policy({ rules: [{ backendRefs: [{ name: 'a' }] }] })).join(),
-    /^spec\.rules\[0\]\.backendRefs\[0\]\.port: is missing \(set it \(The port of the Service/,
+    /^spec\.rules\[0\]\.backendRefs\[0\]\.port: is missing \(write a whole number from 1 to 65535: the port of the Service/,
   );
-  assert.match(problems(policy({ timeouts: { request: '5 s' } })).join(), /write a duration such as 250ms, 10s or 1m30s/);
+  assert.match(
+    problems(policy({ timeouts: { request: '5 s' } })).join(),
+    /^spec\.timeouts\.request: must be a duration such as 250ms, 10s or 1m30s \(write whole numbers/,
+  );
   assert.match(problems(policy({ loadBalancing: { slowStart: { window: '0s' } } })).join(), /^spec\.loadBalancing\.slowStart\.window: must be at least 1ms/);
   assert.match(problems(policy({ connection: { idleTimeout: '25h' } })).join(), /must be at most 24h/);
-  assert.match(problems(policy({ rules: [] })).join(), /^spec\.rules: must have at least 1 items/);
+  assert.match(problems(policy({ rules: [] })).join(), /^spec\.rules: must have at least 1 item /);
+});
+
+test('what to write is said in words, never as an expression or a schema', () => {
+  const rules = (...list: readonly object[]) => problems(policy({ rules: list })).join();
+  assert.match(rules({ backendRefs: [{ name: 'a', port: '80' }] }), /port: must be a whole number \(write 80 without quotation marks\)/);
+  assert.match(rules({ matches: [{ headers: [{ name: 'a', value: true }] }] }), /value: must be text \(put it in quotation marks: "true"\)/);
+  assert.match(rules({ matches: [{ headers: [{ name: 'a b', value: 'c' }] }] }), /name: must be the name of an HTTP header/);
+  assert.match(rules({ backendRefs: [{ name: 'A_B', port: 80 }] }), /name: must be a name of lower-case letters/);
+  assert.match(rules({ filters: { type: 'x' } }), /filters: must be a list \(write a list/);
+  const redirect = (statusCode: number) => rules({ filters: [{ type: 'RequestRedirect', requestRedirect: { statusCode } }] });
+  assert.match(redirect(306), /statusCode: is not one of 301, .* \(write one of 301/);
+  assert.match(problems(policy({}, { name: 'P_1' })).join(), /^metadata\.name: must be a name of lower-case letters/);
+});
+
+test('a number that stands for a name wants quotation marks', () => {
+  assert.deepEqual(problems(policy({}, { namespace: 7 })), ['metadata.namespace: must be text (put it in quotation marks: "7")']);
+  assert.match(problems(policy({}, { namespace: -7 })).join(), /^metadata\.namespace: must be a name of lower-case letters/);
+});
+
+test('a duration out of bounds is told beside other mistakes', () => {
+  const fields = parsePolicy(policy({ timeouts: { request: 5 }, connection: { connectTimeout: '0s' } })).diagnostics.map(({ field }) => field);
+  assert.deepEqual(fields, ['spec.timeouts.request', 'spec.connection.connectTimeout']);
+});
+
+test('every pattern of the schema is told in words', () => {
+  const withoutWords = (schema: unknown): boolean => {
+    if (typeof schema !== 'object' || schema === null) return false;
+    if ('pattern' in schema && typeof schema.pattern === 'string' && !(formWords in schema)) return true;
+    return Object.values(schema).some(withoutWords);
+  };
+  assert.equal(withoutWords(specSchema), false);
 });
 
 test('what is listed must differ by its key', () => {

@@ -62,7 +62,7 @@ function stanzasOf(spec: RawPolicy['spec'], known: readonly Feature[]): Readonly
 /** Who the diagnostics are about, as far as the object tells. */
 function refOf(raw: unknown): ObjectRef {
   const metadata = follow(raw, ['metadata']);
-  return { kind: 'TrafficPolicy', namespace: textOr(follow(metadata, ['namespace']), defaultNamespace), name: textOr(follow(metadata, ['name']), '') };
+  return { kind: 'TrafficPolicy', namespace: textOr(follow(metadata, ['namespace']), defaultNamespace), name: textOr(follow(metadata, ['name']), '(no name)') };
 }
 
 function textOr(value: unknown, other: string): string {

@@ -3,7 +3,11 @@ import { type StanzaProblem, stanzaError } from './feature.js';
 
 const maxLength = 1024;
 
-/** In instructions. Envoy counts up to ten times as many (it matches bytes), and Weft's bootstrap lets it take 32,768. */
+/**
+ * In instructions. Envoy matches bytes and counts up to ten times as many for classes such as \pL, and Weft's bootstrap lets it
+ * take 32,768. For a union of many classes it counts twenty times as many and more: such an expression passes here, and Envoy
+ * says no.
+ */
 const maxSize = 3000;
 
 /** The problems of a regular expression that Envoy will be given: RE2, in at most 1,024 characters, and not too large when compiled. */

@@ -15,20 +15,21 @@ Settings.Set({ maxErrors, useAcceleration: false });
 /** Every problem of `value`, or those that are found first if it has many; empty for a value that the schema accepts. Compiles no code. */
 export function validate(schema: TSchema, value: unknown): readonly Problem[] {
   if (Value.Check(schema, value)) return checkKeywords(schema, value, '');
-  const problems = Value.Errors(schema, value).flatMap((error) => explain(error, schema, value));
+  const problems = [...Value.Errors(schema, value).flatMap((error) => explain(error, schema, value)), ...checkKeywords(schema, value, '')];
   return problems.length > 0 ? problems : [{ field: '', value, reason: 'Invalid', message: 'is not what is expected here', remedy: 'see the reference' }];
 }
 
 /** The bounds of durations, and the keys of lists, which no two items share. */
 function checkKeywords(schema: unknown, value: unknown, path: string): readonly Problem[] {
   if (typeof value === 'string') return checkDuration(follow(schema, [durationBounds]), value, path);
-  if (Array.isArray(value)) return checkList(schema, value, path);
-  if (!isRecord(value)) return [];
+  if (Array.isArray(value)) return schema === undefined ? [] : checkList(schema, value, path);
+  if (!isRecord(value) || schema === undefined) return [];
   return Object.entries(value).flatMap(([name, child]) => checkKeywords(follow(schema, ['properties', name]), child, joinPath(path, name)));
 }
 
 function checkDuration(bounds: unknown, value: string, field: string): readonly Problem[] {
   const [min, max] = [follow(bounds, ['min']), follow(bounds, ['max'])];
+  if (parseDuration(value) === undefined) return [];
   if (typeof min === 'string' && millis(value) < millis(min)) return [outside(field, value, `must be at least ${min}`, `write ${min} or more`)];
   if (typeof max === 'string' && millis(value) > millis(max)) return [outside(field, value, `must be at most ${max}`, `write ${max} or less`)];
   return [];

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { createCompiler } from '../../src/compile/compiler.js';
 import type { Audience } from '../../src/compile/contract.js';
 import type { ResourceType } from '../../src/envoy/resource.js';
+import type { Change } from '../../src/sources/change.js';
 import type { Store } from '../../src/sources/store.js';
 import { changesOf, policy, service, slice, storeOf } from './world.js';
 
@@ -83,3 +84,27 @@ test('a policy on one stanza leaves what other stanzas make as it is', () => {
   assert.notEqual(message(store, cluster), before);
   assert.equal(message(store, endpoints), assignment);
 });
+
+test('a policy in Shadow mode changes nothing, and displaces no other', () => {
+  const store = shop();
+  store.apply(changesOf(policy('b', 'reviews', 'timeouts: {request: 9s}')));
+  const before = message(store, vhost);
+  store.apply(changesOf(policy('a', 'reviews', 'mode: Shadow, timeouts: {request: 1s}, rules: [{matches: [{method: POST}]}]')));
+  assert.equal(message(store, vhost), before);
+  assert.deepEqual(compiled(store, vhost).diagnostics, []);
+});
+
+test('two policies that share a stanza, as an alias in YAML makes them, are still two', () => {
+  const timeouts = { request: '1s' };
+  const store = shop();
+  const owners = ['reviews', 'ratings'].map((target) => {
+    store.apply(changesOf(policy(target, target, 'timeouts: {request: 9s}')).map((change) => withStanza(change, timeouts)));
+    const { provenance } = compiled(store, ['VirtualHost', `out/${target === 'reviews' ? '10.0.0.1' : '10.0.0.2'}:9080`]);
+    return provenance.find(({ field }) => field === 'spec.timeouts')?.object.name;
+  });
+  assert.deepEqual(owners, ['reviews', 'ratings']);
+});
+
+function withStanza(change: Change, timeouts: object): Change {
+  return change.kind === 'TrafficPolicy' && change.object ? { ...change, object: { ...change.object, stanzas: { timeouts } } } : change;
+}

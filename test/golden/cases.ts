@@ -1,4 +1,7 @@
-/** The golden cases: `cases/NAME/in/*.yaml` goes in, `cases/NAME/out/AUDIENCE.yaml` comes out, for each audience of `cases/NAME/audiences.yaml`. */
+/**
+ * The golden cases: `cases/NAME/in/*.yaml` goes in, `cases/NAME/out/AUDIENCE.yaml` comes out, for each audience of
+ * `cases/NAME/audiences.yaml`, which may also name examples: those are read where they are.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +24,8 @@ export interface Case {
 
 interface CaseFile {
   readonly constants?: boolean;
+  /** Files and folders under `examples/`, read besides `in`. */
+  readonly examples?: readonly string[];
   readonly audiences: Readonly<Record<string, Partial<Audience>>>;
 }
 
@@ -28,6 +33,7 @@ const anyone: Audience = { namespace: 'shop', zone: '', client: 'captured', expl
 
 /** The sources are read, not the compiled copies, so that goldens can be updated in place. */
 const root = fileURLToPath(new URL('../../../test/golden/cases', import.meta.url));
+const examples = fileURLToPath(new URL('../../../examples', import.meta.url));
 
 /** Every case, in the order of the names. */
 export async function readCases(): Promise<readonly Case[]> {
@@ -38,7 +44,13 @@ async function readCase(name: string): Promise<Case> {
   const folder = join(root, name);
   const file: CaseFile = parse(await readFile(join(folder, 'audiences.yaml'), 'utf8'));
   const audiences = Object.fromEntries(Object.entries(file.audiences).map(([key, given]) => [key, { ...anyone, ...given }]));
-  return { name, folder, audiences, constants: file.constants ?? false, world: await readWorld(join(folder, 'in')) };
+  return {
+    name,
+    folder,
+    audiences,
+    constants: file.constants ?? false,
+    world: await readWorld(join(folder, 'in'), ...(file.examples ?? []).map((path) => join(examples, path))),
+  };
 }
 
 /** What the case compiles to for an audience, its objects having arrived in this order. */

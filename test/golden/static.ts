@@ -71,7 +71,11 @@ function toListeners(label: string, { type, name, message }: RenderedResource): 
 
 function toListener(name: string, listener: Listener): Listener {
   const api = listener.api_listener?.api_listener;
-  if (!api) return { ...listener, name };
+  if (!api) {
+    const { address: _, additional_addresses, ...rest } = listener;
+    const more = additional_addresses ? { additional_addresses: additional_addresses.map(() => ({ address: anyPort })) } : {};
+    return { ...rest, name, address: anyPort, ...more };
+  }
   return onLoopback(name, { ...messageOf('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', api), stat_prefix: 'grpc' });
 }
 
@@ -84,11 +88,14 @@ function serve(name: string, routes: RouteConfiguration): Listener {
   });
 }
 
+/** Listeners of several cases would have the same address. */
+const anyPort = { socket_address: { address: '127.0.0.1', port_value: 0 } };
+
 function onLoopback(name: string, manager: HttpConnectionManager): Listener {
   const filters: FilterChain['filters'] = [
     { name: 'http', typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', manager) },
   ];
-  return { name, address: { socket_address: { address: '127.0.0.1', port_value: 0 } }, filter_chains: [{ filters }] };
+  return { name, address: anyPort, filter_chains: [{ filters }] };
 }
 
 /** The message in an Any that says it is of this type; the compiler has checked its fields, and the codec does when it is sent. */

@@ -1,4 +1,4 @@
-/** The input of a golden case: a folder of ordinary Kubernetes YAML. */
+/** The input of a golden case: ordinary Kubernetes YAML. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -16,10 +16,10 @@ export interface World {
   readonly services: readonly Key[];
 }
 
-/** Reads every document of every file of a folder. */
-export async function readWorld(folder: string): Promise<World> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+/** Reads every document of these files, and of the files in these folders; a path where nothing is stands for none. */
+export async function readWorld(...paths: readonly string[]): Promise<World> {
+  const files = (await Promise.all(paths.map(filesAt))).flat();
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   const parsed = texts.flatMap((text) => parseAllDocuments(text).map((document) => parse(document.toJS())));
   const changes = parsed.flatMap(({ object }) => object ?? []);
   return {
@@ -27,6 +27,15 @@ export async function readWorld(folder: string): Promise<World> {
     diagnostics: parsed.flatMap(({ diagnostics }) => diagnostics),
     services: changes.flatMap((change) => (change.kind === 'Service' && change.object ? [change.object.key] : [])),
   };
+}
+
+async function filesAt(path: string): Promise<readonly string[]> {
+  if (path.endsWith('.yaml')) return [path];
+  const names = await readdir(path, { recursive: true }).catch(() => []);
+  return names
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => join(path, name));
 }
 
 function parse(raw: { readonly apiVersion: string; readonly kind: string }) {

@@ -1,9 +1,15 @@
 import { type Static, Type } from 'typebox';
 import { duration, goesWith, headerName, object, oneOf, percentage, text } from '../fields.js';
 
+const cookiePath = {
+  pattern: '^/[^\\x00-\\x1f\\x7f;]*$',
+  expected: 'a path, which begins with / and holds neither control characters nor a semicolon',
+  remedy: 'write a path such as /',
+};
+
 const cookie = object('The cookie whose value is hashed.', {
   name: headerName('The name of the cookie.'),
-  path: Type.Optional(text('The path for which a cookie that the proxy sets is valid.', { max: 1024, pattern: '^/' })),
+  path: Type.Optional(text('The path for which a cookie that the proxy sets is valid.', { max: 1024, form: cookiePath })),
   ttl: Type.Optional(
     duration(
       'How long a cookie that the proxy sets lives; `0s`: as long as the session. Left out: the proxy sets none, and a call without the cookie goes anywhere.',

@@ -32,3 +32,11 @@ test('0 per cent means that no endpoint is ejected, not even one', () => {
 test('proxyless gRPC gets nothing', () => {
   assert.deepEqual(feature.cluster?.({ consecutive5xxErrors: 7 }, { client: 'grpc', protocol: 'GRPC' }), {});
 });
+
+test('an ejection that may last less than the first one does is an error, since Envoy refuses it', () => {
+  const problems = (stanza: Parameters<NonNullable<typeof feature.check>>[0]) => feature.check?.(stanza).map(({ field }) => field);
+  assert.deepEqual(problems({ maxEjectionTime: '29s' }), ['maxEjectionTime']);
+  assert.deepEqual(problems({ baseEjectionTime: '1m', maxEjectionTime: '30s' }), ['maxEjectionTime']);
+  assert.deepEqual(problems({ baseEjectionTime: '1m', maxEjectionTime: '1m' }), []);
+  assert.deepEqual(problems({ baseEjectionTime: '10m' }), []);
+});

@@ -1,14 +1,14 @@
 /** `outlierDetection`: endpoints that fail are left alone for a while. */
 import { type Static, Type } from 'typebox';
-import { optionalDuration } from '../duration.js';
-import type { BackendContext, ClusterParts, Feature } from '../feature.js';
+import { millis, optionalDuration } from '../duration.js';
+import { type BackendContext, type ClusterParts, type Feature, type StanzaProblem, stanzaError } from '../feature.js';
 import { duration, object, percentage, whole } from '../fields.js';
 import { defined } from '../fragment.js';
 
 const errors = { min: 0, max: 1_000_000 } as const;
 const span = { min: '1ms', max: '1h' } as const;
 
-const schema = object('Endpoints that fail again and again are ejected: no calls go to them for a while. Judged by each calling proxy for itself.', {
+const fields = {
   consecutive5xxErrors: Type.Optional(whole('After so many answers 5xx (or none at all) in a row. 0: these do not count.', { ...errors, default: 5 })),
   consecutiveGatewayErrors: Type.Optional(
     whole('After so many answers 502, 503 or 504 (or none at all) in a row. 0: these do not count.', { ...errors, default: 0 }),
@@ -19,12 +19,17 @@ const schema = object('Endpoints that fail again and again are ejected: no calls
   maxEjectionPercent: Type.Optional(
     percentage('How many of a hundred endpoints may be ejected at once; one may be, however few there are, unless this is 0.', { default: 10 }),
   ),
+};
+
+const schema = object('Endpoints that fail again and again are ejected: no calls go to them for a while. Judged by each calling proxy for itself.', fields, {
+  rule: "!has(self.maxEjectionTime) || duration(self.maxEjectionTime) >= duration(has(self.baseEjectionTime) ? self.baseEjectionTime : '30s')",
+  message: 'maxEjectionTime must not be shorter than baseEjectionTime',
 });
 
 type OutlierDetection = Static<typeof schema>;
 
 /** The `outlierDetection` stanza. */
-export const feature: Feature<'outlierDetection', typeof schema> = { name: 'outlierDetection', side: 'Client', schema, cluster };
+export const feature: Feature<'outlierDetection', typeof schema> = { name: 'outlierDetection', side: 'Client', schema, cluster, check };
 
 /**
  * Envoy's statistical detection (success rate) is switched off: it is on by default there, and ejects without a field that says so.
@@ -57,4 +62,11 @@ function consecutive5xx(errors: number) {
 
 function consecutiveGateway(errors: number) {
   return errors > 0 ? { consecutive_gateway_failure: errors, enforcing_consecutive_gateway_failure: 100 } : {};
+}
+
+/** Envoy refuses a Cluster that has it so. */
+function check({ baseEjectionTime = '30s', maxEjectionTime }: OutlierDetection): readonly StanzaProblem[] {
+  if (maxEjectionTime === undefined || millis(maxEjectionTime) >= millis(baseEjectionTime)) return [];
+  const message = `must not be shorter than baseEjectionTime, which is ${baseEjectionTime}`;
+  return [stanzaError('maxEjectionTime', maxEjectionTime, message, 'lengthen maxEjectionTime, or shorten baseEjectionTime')];
 }

@@ -1,4 +1,6 @@
 import { type StanzaProblem, stanzaError } from '../feature.js';
+import { checkHeaders } from './check-headers.js';
+import { checkModifier } from './check-modifier.js';
 import type { Filter, Rule } from './schema.js';
 
 const fieldOf = {
@@ -46,22 +48,6 @@ function checkFilter(filter: Filter, path: string): readonly StanzaProblem[] {
   ];
 }
 
-type PathModifier = NonNullable<NonNullable<Filter['urlRewrite']>['path']>;
-
-const modifiers = [
-  { type: 'ReplaceFullPath', field: 'replaceFullPath' },
-  { type: 'ReplacePrefixMatch', field: 'replacePrefixMatch' },
-] as const;
-
-function checkModifier(modifier: PathModifier, path: string): readonly StanzaProblem[] {
-  return modifiers.flatMap(({ type, field }) => {
-    if ((modifier.type === type) === (modifier[field] !== undefined)) return [];
-    return modifier[field] === undefined
-      ? [stanzaError(`${path}.${field}`, undefined, 'is missing', `set ${field}, which type ${type} needs`)]
-      : [stanzaError(`${path}.${field}`, modifier[field], `does not go with type ${modifier.type}`, `remove ${field}, or change the type`)];
-  });
-}
-
 /** A prefix can be replaced only where a prefix has matched; a rule without matches, and a match without a path, match the prefix /. */
 function checkPrefix({ requestRedirect, urlRewrite }: Filter, { matches = [] }: Rule, path: string): readonly StanzaProblem[] {
   const other = matches.findIndex((match) => (match.path?.type ?? 'PathPrefix') !== 'PathPrefix');
@@ -70,23 +56,6 @@ function checkPrefix({ requestRedirect, urlRewrite }: Filter, { matches = [] }: 
     if (filter?.path?.type !== 'ReplacePrefixMatch') return [];
     const message = `replaces a matched prefix, but matches[${other}] is of type ${matches[other]?.path?.type}`;
     return [stanzaError(`${path}.${field}.path.type`, filter.path.type, message, 'match by PathPrefix, or use ReplaceFullPath')];
-  });
-}
-
-/** A header may be named once in all three lists together, in whatever case. */
-function checkHeaders({ requestHeaderModifier, responseHeaderModifier }: Filter, path: string): readonly StanzaProblem[] {
-  return Object.entries({ requestHeaderModifier, responseHeaderModifier }).flatMap(([field, modifier]) => {
-    const places = [
-      ...(modifier?.set ?? []).map(({ name }, index) => ({ name, place: `set[${index}].name` })),
-      ...(modifier?.add ?? []).map(({ name }, index) => ({ name, place: `add[${index}].name` })),
-      ...(modifier?.remove ?? []).map((name, index) => ({ name, place: `remove[${index}]` })),
-    ];
-    return places.flatMap(({ name, place }, index) => {
-      const first = places.findIndex((other) => other.name.toLowerCase() === name.toLowerCase());
-      return first === index
-        ? []
-        : [stanzaError(`${path}.${field}.${place}`, name, `is named in ${places[first]?.place} already`, 'do one thing to each header')];
-    });
   });
 }
 

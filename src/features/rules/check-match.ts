@@ -7,6 +7,7 @@ export function checkMatch(match: Match, path: string): readonly StanzaProblem[]
   return [
     ...checkPath(match.path, `${path}.path`),
     ...checkValues(match.headers ?? [], `${path}.headers`, (name) => name.toLowerCase()),
+    ...checkHost(match.headers ?? [], `${path}.headers`),
     ...checkValues(match.queryParams ?? [], `${path}.queryParams`, (name) => name),
   ];
 }
@@ -31,6 +32,17 @@ function checkCharacters(value: string, field: string): readonly StanzaProblem[]
 }
 
 type Values = NonNullable<Match['headers']>;
+
+/** A redirected call is known by the address that it goes to, which stands in the place of the Host while the route is chosen. */
+function checkHost(headers: Values, field: string): readonly StanzaProblem[] {
+  return headers.flatMap(({ name }, index): readonly StanzaProblem[] => {
+    if (name.toLowerCase() !== 'host') return [];
+    const message = 'is not the Host that the caller wrote where traffic is redirected, but the address that it called';
+    return [
+      { severity: 'warning', field: `${field}[${index}].name`, value: name, message, remedy: 'match another header, or give each name a Service of its own' },
+    ];
+  });
+}
 
 function checkValues(values: Values, field: string, key: (name: string) => string): readonly StanzaProblem[] {
   return values.flatMap(({ type, name, value }, index) => {

@@ -55,6 +55,14 @@ test('a header stands once in a match, whatever its case; a query parameter has 
   assert.deepEqual(problems({ matches: [{ headers: twice, queryParams: twice }] }), ['[0].matches[0].headers[1].name: is the name of item 0 already']);
 });
 
+test('a match by Host is warned of, since redirected calls are known by their address', () => {
+  const found = check([{ matches: [{ headers: [{ name: 'Host', value: 'a.example' }] }] }]);
+  assert.deepEqual(
+    found.map(({ severity, field }) => `${severity} ${field}`),
+    ['warning [0].matches[0].headers[0].name'],
+  );
+});
+
 test('a filter has the field of its type, and no other', () => {
   assert.deepEqual(problems({ filters: [{ type: 'URLRewrite', requestMirror: { backendRef: backend } }] }), [
     '[0].filters[0].urlRewrite: is missing',
@@ -94,6 +102,35 @@ test('one thing is done to each header', () => {
   const requestHeaderModifier = { set: [{ name: 'A', value: '1' }], add: [{ name: 'b', value: '1' }], remove: ['a', 'c'] };
   const found = problems({ filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier }] });
   assert.deepEqual(found, ['[0].filters[0].requestHeaderModifier.remove[0]: is named in set[0].name already']);
+});
+
+test('a Host can be set in a request, and nothing else', () => {
+  const value = 'shop.example';
+  const fields = (modifier: object) =>
+    problems({ filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: modifier }] }).map((each) => each.split(':')[0]);
+  assert.deepEqual(fields({ set: [{ name: 'Host', value }] }), []);
+  assert.deepEqual(fields({ add: [{ name: 'Host', value }] }), ['[0].filters[0].requestHeaderModifier.add[0].name']);
+  assert.deepEqual(fields({ remove: ['host'] }), ['[0].filters[0].requestHeaderModifier.remove[0]']);
+  const responseHeaderModifier = { set: [{ name: 'host', value }] };
+  assert.equal(problems({ filters: [{ type: 'ResponseHeaderModifier', responseHeaderModifier }] }).length, 1);
+});
+
+test('the value of a header that is set is one line', () => {
+  for (const value of ['a\nb', 'a\rb', 'a\u0000', '\u007f'])
+    assert.ok(!Value.Check(rules, [{ filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'a', value }] } }] }]), value);
+  for (const value of ['a b', 'a\tb', '100%', 'é'])
+    assert.ok(Value.Check(rules, [{ filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'a', value }] } }] }]), value);
+});
+
+test('a path is replaced by one that can be sent', () => {
+  const replace = (replaceFullPath: string) =>
+    problems({ filters: [{ type: 'URLRewrite', urlRewrite: { path: { type: 'ReplaceFullPath', replaceFullPath } } }] });
+  for (const value of ['foo', '/a b', '/a\nb', '/a?b=c', '/a#b', '/%zz']) assert.equal(replace(value).length, 1, value);
+  for (const value of ['', '/', '/a%20b', '/a/b;c=d']) assert.deepEqual(replace(value), [], value);
+  const path = { type: 'ReplacePrefixMatch', replacePrefixMatch: 'new' } as const;
+  assert.deepEqual(problems({ filters: [{ type: 'RequestRedirect', requestRedirect: { path } }] }), [
+    '[0].filters[0].requestRedirect.path.replacePrefixMatch: must begin with /',
+  ]);
 });
 
 test('a mirror says how much once, and at most all', () => {

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import { goesWith, headerName, list, object, oneOf, port, subdomain, text, whole } from '../fields.js';
+import { goesWith, headerName, headerValue, list, object, oneOf, port, subdomain, text, whole } from '../fields.js';
 import { backendObject } from './backend-object.js';
 
 const header = object('A header and its value.', {
   name: headerName('The name of the header; its case does not matter.'),
-  value: text('Its value.', { max: 4096 }),
+  value: headerValue('Its value.'),
 });
 
 const headerModifier = object('What is done to the headers; a header may be named once.', {

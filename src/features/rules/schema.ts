@@ -1,19 +1,32 @@
 /** HTTPRouteRule of the Gateway API, field for field (v1.4, with `name`, `timeouts` and `retry`), plus `podSelector`. */
 import { type Static, Type } from 'typebox';
-import { list, object, subdomain, text, whole } from '../fields.js';
+import { formWords, list, object, subdomain, text, whole } from '../fields.js';
 import { retry } from '../retry/schema.js';
 import { timeouts } from '../timeouts/schema.js';
 import { backendObject } from './backend-object.js';
 import { filter } from './filter-schema.js';
 import { match } from './match-schema.js';
 
-const labelKey = '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
-const labelValue = text('The value of the label.', { min: 0, max: 63, pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$' });
+const labelWords = {
+  expected: 'the name of a label, such as version or app.kubernetes.io/name',
+  remedy: 'write letters, digits, "-", "_" and ".", if need be after a domain and a /',
+};
+const labelKey = { pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$', ...labelWords };
+const labelValue = text('The value of the label.', {
+  min: 0,
+  max: 63,
+  form: {
+    pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$',
+    expected: 'the value of a label: letters, digits, "-", "_" and ".", a letter or digit first and last',
+    remedy: 'write the value as it stands in the labels of the Pods, such as v2',
+  },
+});
 
 const podSelector = object('Only the pods of the Service that have these labels.', {
-  matchLabels: Type.Record(text('The name of a label.', { max: 317, pattern: labelKey }), labelValue, {
+  matchLabels: Type.Record(text('The name of a label.', { max: 317, form: labelKey }), labelValue, {
     description: 'Every one of these labels must be there with this value.',
     additionalProperties: false,
+    [formWords]: labelWords,
     minProperties: 1,
     maxProperties: 16,
   }),

@@ -33,21 +33,42 @@ export function toHeaderChanges(filters: readonly Filter[]): HeaderChanges {
   };
 }
 
+/**
+ * What the filters of a rule and then those of one of its backends do, as one: Envoy would run the backend's first. It also
+ * removes before it sets, and sets before it adds, so what a backend sets or removes leaves no trace of the rule's.
+ */
+export function toBackendHeaderChanges(rule: readonly Filter[], backend: readonly Filter[]): HeaderChanges {
+  const [before, after] = [toHeaderChanges(rule), toHeaderChanges(backend)];
+  const request = combine(before.request_headers_to_add, after.request_headers_to_add, after.request_headers_to_remove);
+  const response = combine(before.response_headers_to_add, after.response_headers_to_add, after.response_headers_to_remove);
+  return {
+    ...some('request_headers_to_add', request),
+    ...some('request_headers_to_remove', [...(before.request_headers_to_remove ?? []), ...(after.request_headers_to_remove ?? [])]),
+    ...some('response_headers_to_add', response),
+    ...some('response_headers_to_remove', [...(before.response_headers_to_remove ?? []), ...(after.response_headers_to_remove ?? [])]),
+  };
+}
+
+function combine(before: readonly HeaderValueOption[] = [], after: readonly HeaderValueOption[] = [], removed: readonly string[] = []) {
+  const replaced = after.filter(({ append_action }) => append_action === overwrite).map(({ header }) => header?.key ?? '');
+  const gone = new Set([...replaced, ...removed].map((name) => name.toLowerCase()));
+  return [...before.filter(({ header }) => !gone.has(header?.key?.toLowerCase() ?? '')), ...after];
+}
+
 /** The Host header that these filters set: Envoy refuses to set it as a header, and has a field for it. */
 export function toHostRewrite(filters: readonly Filter[]): string | undefined {
   const set = filters.flatMap(({ requestHeaderModifier }) => requestHeaderModifier?.set ?? []).find(({ name }) => isHost(name));
   return filters.find(({ urlRewrite }) => urlRewrite?.hostname)?.urlRewrite?.hostname ?? set?.value;
 }
 
+const overwrite = 'OVERWRITE_IF_EXISTS_OR_ADD';
+
 function isHost(name: string | undefined): boolean {
   return name?.toLowerCase() === 'host';
 }
 
 function additions({ set = [], add = [] }: Modifier): readonly HeaderValueOption[] {
-  return [
-    ...set.map(({ name, value }) => option(name, value, 'OVERWRITE_IF_EXISTS_OR_ADD')),
-    ...add.map(({ name, value }) => option(name, value, 'APPEND_IF_EXISTS_OR_ADD')),
-  ];
+  return [...set.map(({ name, value }) => option(name, value, overwrite)), ...add.map(({ name, value }) => option(name, value, 'APPEND_IF_EXISTS_OR_ADD'))];
 }
 
 /** In Envoy a value is a format, in which % begins a command. */

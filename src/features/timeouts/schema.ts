@@ -5,9 +5,7 @@ import { duration, object } from '../fields.js';
 export const timeouts = object(
   'How long calls may take. A rule may say its own in `rules[].timeouts`.',
   {
-    request: Type.Optional(
-      duration('How long a whole call may take, retries included, before the caller gets 504. `0s`, or left out: as long as it likes.'),
-    ),
+    request: Type.Optional(duration('How long a whole call may take, retries included, before the caller gets 504. `0s`, or left out: as long as it likes.')),
     backendRequest: Type.Optional(
       duration('How long one attempt may take before it counts as failed. `0s`, or left out: no limit of its own. At most `request`, unless that is `0s`.'),
     ),
