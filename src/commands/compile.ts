@@ -37,7 +37,7 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
       .option('workload', { type: 'string', describe: 'Only the workload of this Pod: namespace/pod' })
       .example('weft compile ./mesh -o summary', 'Which resources there are, and which object made each'),
   handler: async ({ folder, output, client, workload }) => {
-    const { changes, diagnostics } = await loadFolder(folder, parsers);
+    const { changes, diagnostics, locate } = await loadFolder(folder, parsers);
     const store = createStore();
     store.apply(changes);
     const pods = changes.flatMap((change) => (change.kind === 'Pod' && change.object ? [change.object] : []));
@@ -50,7 +50,7 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
       return { workload: pod?.key ?? 'default', ...renderAll(store.mesh, compiler, audience, world.services) };
     });
     process.stdout.write(format(workloads, output));
-    const problems = [...diagnostics, ...diagnose(world, compiler)];
+    const problems = [...diagnostics, ...(await locate(diagnose(world, compiler)))];
     if (problems.length > 0) process.stderr.write(`${problems.map(formatDiagnostic).join('')}${countDiagnostics(problems)}\n`);
     process.exitCode = problems.some(({ severity }) => severity === 'error') ? 1 : 0;
   },

@@ -30,7 +30,7 @@ const ratings = 'http://ratings.shop/';
 const catalog = 'http://catalog.shop/';
 
 /** Plays all acts; true when each ended as it should. */
-export async function demo(envoy: string): Promise<boolean> {
+async function demo(envoy: string): Promise<boolean> {
   say(`Starting Weft, five small applications and two stock Envoy ${envoyVersion} sidecars ...`);
   const stage = await setStage(envoy);
   say(`Weft serves ${stage.manifests}, ordinary Kubernetes YAML\n`);

@@ -11,7 +11,7 @@ import { formatRef } from '../model/name.js';
 export function formatDiagnostic({ severity, object, field, value, message, remedy, origin }: Diagnostic): string {
   const place = origin ? `${origin.file}:${origin.line}: ` : '';
   const what = [formatRef(object), field].filter(Boolean).join(' ');
-  const got = value === undefined || message.includes(value) ? '' : ` (got ${value})`;
+  const got = value === undefined || message.split(/[\s,:]+/).includes(value) ? '' : ` (got ${value})`;
   return `${place}${severity}: ${what}: ${message}${got}\n    remedy: ${remedy}\n`;
 }
 

@@ -19,7 +19,7 @@ import { parsers } from './parsers.js';
 import { statusOf } from './status-report.js';
 
 /** What `weft serve` is told. */
-export interface ServeFlags {
+interface ServeFlags {
   readonly manifests: string;
   readonly listen: string;
   readonly admin: string;
@@ -50,14 +50,14 @@ export const serveCommand: CommandModule<object, ServeFlags> = {
 };
 
 /** A running control plane. */
-export interface Weft {
+interface Weft {
   readonly port: number;
   readonly adminPort: number;
   readonly close: () => Promise<void>;
 }
 
 /** Starts everything; resolves once the folder has been read and proxies are served. */
-export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
+async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
   const listen = readHostPort(flags.listen, '--listen');
   const admin = readHostPort(flags.admin, '--admin');
   const tls = await readTls(flags);
@@ -83,12 +83,8 @@ export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
   });
   await source.ready;
   const world = () => ({ mesh: store.mesh, services: store.services(), policies: store.policies() });
-  const status = () => ({
-    process: processFigures(),
-    compilations: controller.compilations(),
-    names: controller.snapshot.size(),
-    ...statusOf(registry, [...diagnostics, ...diagnose(world(), compiler)]),
-  });
+  const figures = () => ({ process: processFigures(), compilations: controller.compilations(), names: controller.snapshot.size() });
+  const status = () => statusOf(registry, [...diagnostics, ...diagnose(world(), compiler)], figures());
   const server = await startServer({
     listen: flags.listen,
     tls,
@@ -99,6 +95,7 @@ export async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
       scheduler: createScheduler(),
       classify: controller.classify,
       clock: Date.now,
+      onDefect: (error) => logger.error({ error: String(error) }, 'a stream was ended by a defect of Weft'),
       onRefusal: (node, typeUrl, message) => logger.warn({ proxy: node.id, typeUrl, message }, 'a proxy has rejected a resource'),
     },
   });

@@ -1,20 +1,30 @@
 /** The JSON of the admin port's `/status`, which `weft status` shows as tables. */
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { ProcessFigures } from '../observe/process.js';
 import { heldResources } from '../serve/csds.js';
 import type { Connection, Registry } from '../serve/registry.js';
 import { makeReport, type ProxyState, type Report } from '../status/report.js';
 
-/** A report with the problems of the objects themselves. */
-export interface Status extends Report {
+/** What Weft itself costs and does. */
+export interface Figures {
+  readonly process: ProcessFigures;
+  /** How often a resource was compiled since the start. */
+  readonly compilations: number;
+  /** How many names of resources are kept, over all proxies. */
+  readonly names: number;
+}
+
+/** A report with the problems of the objects themselves, and the figures of Weft. */
+export interface Status extends Report, Figures {
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** The state of all connected proxies, and what is wrong with the objects. */
-export function statusOf(registry: Registry, diagnostics: readonly Diagnostic[]): Status {
-  return { ...makeReport([...registry.connections()].map(proxyState)), diagnostics };
+export function statusOf(registry: Registry, diagnostics: readonly Diagnostic[], figures: Figures): Status {
+  return { ...figures, ...makeReport([...registry.connections()].map(proxyState)), diagnostics };
 }
 
-function proxyState({ node, variant, since, client }: Connection): ProxyState {
+function proxyState({ node, variant, since, client, counters: { requests, responses, bytes } }: Connection): ProxyState {
   const resources = heldResources(client).map(({ type, name, state, refused }) => ({
     type,
     name,
@@ -22,5 +32,5 @@ function proxyState({ node, variant, since, client }: Connection): ProxyState {
     message: refused?.message,
     causes: client.entry(type, name)?.provenance() ?? [],
   }));
-  return { id: node.id ?? '', variant, since, resources };
+  return { id: node.id ?? '', variant, since, traffic: { requests, responses, bytes }, resources };
 }

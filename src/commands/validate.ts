@@ -32,9 +32,9 @@ export const validateCommand: CommandModule<object, ValidateFlags> = {
 
 /** Every problem of the objects and of what they refer to. Rejects when the folder cannot be read. */
 async function validate(folder: string): Promise<{ readonly objects: number; readonly diagnostics: readonly Diagnostic[] }> {
-  const { changes, diagnostics } = await loadFolder(folder, parsers);
+  const { changes, diagnostics, locate } = await loadFolder(folder, parsers);
   const store = createStore();
   store.apply(changes);
   const world = { mesh: store.mesh, services: store.services(), policies: store.policies() };
-  return { objects: changes.length, diagnostics: [...diagnostics, ...diagnose(world, createCompiler())] };
+  return { objects: changes.length, diagnostics: [...diagnostics, ...(await locate(diagnose(world, createCompiler())))] };
 }

@@ -2,7 +2,7 @@
 import type { Messages } from './gen/types.js';
 import type { Any } from './json.js';
 
-export type { Any, Duration, Json, JsonObject } from './json.js';
+export type { Any, Duration, Json } from './json.js';
 
 /** The full names of the messages that Weft can write: every entry of `proto/roots.txt` and what it refers to. */
 export type MessageName = keyof Messages & string;
@@ -11,13 +11,11 @@ export type MessageName = keyof Messages & string;
 export type Message<Name extends MessageName> = Messages[Name];
 
 export type Cluster = Message<'envoy.config.cluster.v3.Cluster'>;
-export type ClusterLoadAssignment = Message<'envoy.config.endpoint.v3.ClusterLoadAssignment'>;
 export type LocalityLbEndpoints = Message<'envoy.config.endpoint.v3.LocalityLbEndpoints'>;
 export type LbEndpoint = Message<'envoy.config.endpoint.v3.LbEndpoint'>;
 export type Listener = Message<'envoy.config.listener.v3.Listener'>;
 export type FilterChain = Message<'envoy.config.listener.v3.FilterChain'>;
 export type RouteConfiguration = Message<'envoy.config.route.v3.RouteConfiguration'>;
-export type VirtualHost = Message<'envoy.config.route.v3.VirtualHost'>;
 export type Route = Message<'envoy.config.route.v3.Route'>;
 export type RouteMatch = Message<'envoy.config.route.v3.RouteMatch'>;
 export type RouteAction = Message<'envoy.config.route.v3.RouteAction'>;

@@ -1,23 +1,10 @@
 /** Ports for tests. */
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
+import { freePorts } from '../../src/commands/demo/ports.js';
 
-/** Outside of the range from which systems take the ports of outgoing connections, so that none of those can snatch one away; each process begins elsewhere. */
-const perProcess = 100;
-const first = 10_000 + (process.pid % 220) * perProcess;
-let taken = 0;
+export { freePorts } from '../../src/commands/demo/ports.js';
 
-/** Ports of 127.0.0.1 that nobody listens on at the moment, all different, and none that this process was given before. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    if (taken === perProcess) throw new Error(`a test process may use ${perProcess} ports`);
-    const port = first + taken++;
-    if (await isFree(port)) ports.push(port);
-  }
-  return ports;
-}
-
-/** One such port. */
+/** One free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;
@@ -28,11 +15,4 @@ export function portOf(server: Server): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
   return address.port;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

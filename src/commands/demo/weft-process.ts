@@ -1,6 +1,7 @@
 /** `weft serve` as a process of its own, so that it can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -56,7 +57,7 @@ export async function startWeft(options: WeftOptions): Promise<WeftProcess> {
 async function becomeReady(child: ChildProcess, { adminPort, logFile }: WeftOptions): Promise<void> {
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`weft serve ended (${child.exitCode ?? child.signalCode}); its log is ${logFile}`);
+      throw new Error(`weft serve ended (${child.exitCode ?? child.signalCode}):\n${(await readFile(logFile, 'utf8')).slice(-4000)}`);
     const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     await delay(20);
