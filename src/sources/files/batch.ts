@@ -20,14 +20,13 @@ export interface BatchOptions {
 
 /** A batch in which nothing has happened yet. */
 export function createBatch({ quietMs, maximumMs, run }: BatchOptions): Batch {
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = () => {};
   let latest: number | undefined;
   let running: Promise<void> | undefined;
   let isWanted = false;
   let isClosed = false;
 
   const start = () => {
-    timer = undefined;
     latest = undefined;
     if (isClosed) return;
     isWanted = running !== undefined;
@@ -43,13 +42,23 @@ export function createBatch({ quietMs, maximumMs, run }: BatchOptions): Batch {
       if (isClosed) return;
       const now = performance.now();
       latest = Math.min(latest ?? now + maximumMs, now + withinMs);
-      clearTimeout(timer);
-      timer = setTimeout(start, Math.max(0, Math.min(quietMs, latest - now)));
+      cancel();
+      cancel = after(Math.min(quietMs, latest - now), start);
     },
     close: async () => {
       isClosed = true;
-      clearTimeout(timer);
+      cancel();
       await running;
     },
   };
+}
+
+/** Runs a task after so many milliseconds; without any to wait, as soon as the events that are there already have been heard. */
+function after(milliseconds: number, task: () => void): () => void {
+  if (milliseconds > 0) {
+    const timer = setTimeout(task, milliseconds);
+    return () => clearTimeout(timer);
+  }
+  const immediate = setImmediate(task);
+  return () => clearImmediate(immediate);
 }

@@ -32,8 +32,8 @@ export interface FolderWatch {
   readonly close: () => Promise<void>;
 }
 
-/** A file that has been renamed into place is whole: the wait, in milliseconds, is for others that come with it. */
-const wholeMs = 1;
+/** A file that has been renamed into place is whole: it is read with all those of which is known at that moment. */
+const wholeMs = 0;
 
 /** How often a folder that is not there is looked for. */
 const missingRetryMs = 250;
