@@ -51,15 +51,20 @@ function order(what: Order): Promise<Figures> {
   return carriedOut;
 }
 
-/** Changes the world; resolves with the milliseconds until the honest client has the change. */
-async function beat(): Promise<number> {
-  const began = performance.now();
-  const value = String(++beats);
-  await order({ do: 'set', name: 'beat', value });
-  for (;;) {
-    const { sent } = await stage.honest.take();
-    if (sent.includes('beat')) return performance.now() - began;
-  }
+let lastBeat: Promise<unknown> = Promise.resolve();
+
+/** Changes the world; resolves with the milliseconds until the honest client has the change. One at a time: of two, only the later might be delivered. */
+function beat(): Promise<number> {
+  const next = lastBeat.then(async () => {
+    const began = performance.now();
+    await order({ do: 'set', name: 'beat', value: String(++beats) });
+    for (;;) {
+      const { sent } = await stage.honest.take();
+      if (sent.includes('beat')) return performance.now() - began;
+    }
+  });
+  lastBeat = next;
+  return next;
 }
 
 /**
