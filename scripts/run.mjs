@@ -30,4 +30,10 @@ if (!Object.hasOwn(commands, name)) {
   process.exit(2);
 }
 if (name !== 'generate') await build();
-process.exitCode = (await commands[name](args)) ?? 0;
+try {
+  process.exitCode = (await commands[name](args)) ?? 0;
+} catch (error) {
+  // The test runner takes over what nobody catches, and says nothing.
+  progress(error instanceof Error ? error.stack : String(error));
+  process.exitCode = 1;
+}

@@ -48,7 +48,7 @@ async function testFiles() {
 
 async function runGroup(group, files) {
   const missing = await group.missing?.();
-  const result = { name: group.name, files: files.length, passed: 0, failed: [], skipped: [], notes: [], missing };
+  const result = { name: group.name, files: files.length, passed: 0, failed: [], skipped: [], notes: [], figures: [], missing };
   if (missing) return result;
   const begin = performance.now();
   const output = new Map();
@@ -57,6 +57,7 @@ async function runGroup(group, files) {
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   explain(result, output);
   process.stdout.write(`${result.failed.length === 0 ? 'ok    ' : 'FAILED'} ${group.name}: ${result.passed} tests in ${files.length} files, ${seconds} s\n`);
+  for (const figure of result.figures) process.stdout.write(`         ${figure}\n`);
   return result;
 }
 
@@ -64,6 +65,8 @@ async function runGroup(group, files) {
 function note({ type, data }, result, output) {
   if (type === 'test:stdout' || type === 'test:stderr') output.set(place(data.file), (output.get(place(data.file)) ?? '') + data.message);
   if (type === 'test:diagnostic' && !counter.test(data.message)) result.notes.push(data.message);
+  if (type === 'test:stdout') result.figures.push(...figuresIn(data.message));
+  if (type === 'test:diagnostic' && data.file && !counter.test(data.message)) result.figures.push(data.message);
   if (type !== 'test:pass' && type !== 'test:fail') return;
   if (data.details?.type === 'suite' && type === 'test:pass') return;
   const name = `${place(data.file)}: ${data.name}`;
@@ -79,6 +82,11 @@ function explain({ failed, notes }, output) {
   for (const { name, error } of failed) say(`FAILED ${name}`, error?.cause?.stack ?? String(error?.cause ?? error));
   for (const file of new Set(failed.map((failure) => failure.file))) if (output.has(file)) say(`Output of ${file}:`, output.get(file));
   if (failed.length > 0 && notes.length > 0) say('Notes of the runner:', notes.join('\n'));
+}
+
+/** What a test has measured stands in lines that begin with `# `. */
+function figuresIn(text) {
+  return text.split('\n').flatMap((line) => (line.startsWith('# ') ? [line.slice(2)] : []));
 }
 
 function indent(text) {
