@@ -65,8 +65,7 @@ async function runGroup(group, files) {
 function note({ type, data }, result, output) {
   if (type === 'test:stdout' || type === 'test:stderr') output.set(place(data.file), (output.get(place(data.file)) ?? '') + data.message);
   if (type === 'test:diagnostic' && !counter.test(data.message)) result.notes.push(data.message);
-  if (type === 'test:stdout') result.figures.push(...figuresIn(data.message));
-  if (type === 'test:diagnostic' && data.file && !counter.test(data.message)) result.figures.push(data.message);
+  result.figures.push(...figuresIn(type, data));
   if (type !== 'test:pass' && type !== 'test:fail') return;
   if (data.details?.type === 'suite' && type === 'test:pass') return;
   const name = `${place(data.file)}: ${data.name}`;
@@ -84,9 +83,11 @@ function explain({ failed, notes }, output) {
   if (failed.length > 0 && notes.length > 0) say('Notes of the runner:', notes.join('\n'));
 }
 
-/** What a test has measured stands in lines that begin with `# `. */
-function figuresIn(text) {
-  return text.split('\n').flatMap((line) => (line.startsWith('# ') ? [line.slice(2)] : []));
+/** What a test has measured: its diagnostics, and the lines it writes that begin with `# `. */
+function figuresIn(type, { file, message = '' }) {
+  if (type === 'test:diagnostic') return file && !counter.test(message) ? [message] : [];
+  if (type !== 'test:stdout') return [];
+  return message.split('\n').flatMap((line) => (line.startsWith('# ') ? [line.slice(2)] : []));
 }
 
 function indent(text) {
