@@ -85,7 +85,7 @@ async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
   const world = () => ({ mesh: store.mesh, services: store.services(), policies: store.policies() });
   const figures = () => ({ process: processFigures(), compilations: controller.compilations(), names: controller.snapshot.size() });
   const status = () => statusOf(registry, [...diagnostics, ...diagnose(world(), compiler)], figures());
-  const server = await startServer({
+  const serving = startServer({
     listen: flags.listen,
     tls,
     authenticate: () => undefined,
@@ -99,7 +99,8 @@ async function serve(flags: ServeFlags, logger: Logger): Promise<Weft> {
       onRefusal: (node, typeUrl, message) => logger.warn({ proxy: node.id, typeUrl, message }, 'a proxy has rejected a resource'),
     },
   });
-  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status });
+  const server = await serving.catch(cannotListen('--listen', flags.listen));
+  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status }).catch(cannotListen('--admin', flags.admin));
   logger.info({ manifests: flags.manifests, xds: `${listen.host}:${server.port}`, admin: `${admin.host}:${adminServer.port}` }, 'serving');
   return {
     port: server.port,
@@ -133,6 +134,13 @@ async function checkFolder(folder: string): Promise<void> {
     () => false,
   );
   if (!isFolder) throw new Error(`--manifests ${folder} is not there, or is no folder; create it, or correct the path`);
+}
+
+function cannotListen(flag: string, address: string): (error: Error) => never {
+  return ({ message }) => {
+    const why = message.includes('EADDRINUSE') ? 'another program listens there' : message;
+    throw new Error(`${flag} ${address} cannot be had: ${why}; end that program, or name another port`);
+  };
 }
 
 function logNew(logger: Logger, before: readonly Diagnostic[], now: readonly Diagnostic[]): void {
