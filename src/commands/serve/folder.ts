@@ -1,0 +1,81 @@
+/** `weft serve --manifests`: a folder of YAML in, ADS and an admin port out. */
+import { readFile, stat } from 'node:fs/promises';
+import { startAdmin } from '../../observe/admin.js';
+import type { Logger } from '../../observe/log.js';
+import { createScheduler } from '../../serve/scheduler.js';
+import { type ServeTls, startServer } from '../../serve/server.js';
+import { watchFolder } from '../../sources/files.js';
+import { isLoopback, readHostPort } from '../address.js';
+import { parsers } from '../parsers.js';
+import { createCore } from './core.js';
+import { cannotListen } from './listening.js';
+
+/** What the mode is told. */
+export interface FolderFlags {
+  readonly manifests: string;
+  readonly listen: string;
+  readonly admin: string;
+  readonly 'tls-cert'?: string | undefined;
+  readonly 'tls-key'?: string | undefined;
+  readonly 'tls-client-ca'?: string | undefined;
+  readonly 'mesh-cidr'?: readonly string[] | undefined;
+}
+
+/** Starts everything; resolves, once the folder has been read and proxies are served, to what ends it again. */
+export async function serveFolder(flags: FolderFlags, logger: Logger): Promise<() => Promise<void>> {
+  const listen = readHostPort(flags.listen, '--listen');
+  const admin = readHostPort(flags.admin, '--admin');
+  const tls = await readTls(flags);
+  checkExposure(listen.host, admin.host, tls);
+  await checkFolder(flags.manifests);
+
+  const core = createCore(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}, logger);
+  const { controller, registry } = core;
+  const source = await watchFolder({ dir: flags.manifests, parsers, onChange: (changes) => controller.apply(changes), onDiagnostics: core.report });
+  await source.ready;
+  const serving = startServer({
+    listen: flags.listen,
+    tls,
+    authenticate: () => undefined,
+    context: {
+      scopes: controller.scopes,
+      registry,
+      scheduler: createScheduler(),
+      classify: controller.classify,
+      clock: Date.now,
+      onDefect: (error) => logger.error({ error: String(error) }, 'a stream was ended by a defect of Weft'),
+      onRefusal: (node, typeUrl, message) => logger.warn({ proxy: node.id, typeUrl, message }, 'a proxy has rejected a resource'),
+    },
+  });
+  const server = await serving.catch(cannotListen('--listen', flags.listen));
+  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status: core.status }).catch(cannotListen('--admin', flags.admin));
+  logger.info({ manifests: flags.manifests, xds: `${listen.host}:${server.port}`, admin: `${admin.host}:${adminServer.port}` }, 'serving');
+  return async () => {
+    await Promise.all([source.close(), adminServer.close(), server.close()]);
+  };
+}
+
+async function readTls(flags: FolderFlags): Promise<ServeTls | undefined> {
+  if (!flags['tls-cert'] || !flags['tls-key']) return undefined;
+  const [certificate, key, clientCa] = await Promise.all(
+    [flags['tls-cert'], flags['tls-key'], flags['tls-client-ca']].map((file) => file && readFile(file, 'utf8')),
+  );
+  return { certificate: certificate ?? '', key: key ?? '', clientCa };
+}
+
+/** In this mode a proxy is who it says it is, so only this machine, or holders of a certificate, may ask. */
+function checkExposure(host: string, adminHost: string, tls: ServeTls | undefined): void {
+  if (!isLoopback(host) && !tls?.clientCa) {
+    throw new Error(`--listen ${host} can be reached from outside; give --tls-cert, --tls-key and --tls-client-ca, or listen on 127.0.0.1`);
+  }
+  if (!isLoopback(adminHost)) throw new Error(`--admin ${adminHost} can be reached from outside, and the admin port asks nobody who he is; use 127.0.0.1`);
+}
+
+/** A folder that goes away later is waited for; one that is not there to begin with is a slip of the pen. */
+async function checkFolder(folder: string): Promise<void> {
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new Error(`--manifests ${folder} is not there, or is no folder; create it, or correct the path`);
+}
