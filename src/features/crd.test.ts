@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { printCrd } from './crd.js';
+import { defaultMeshConfig } from '../model/mesh-config.js';
+import { printCrds } from './crd.js';
 import { follow, isRecord } from './field-path.js';
 import { features } from './gen/index.js';
 
-const version = follow(printCrd(), ['spec', 'versions', '0']);
-const root = follow(version, ['schema', 'openAPIV3Schema']);
+const [policyCrd, meshCrd] = printCrds();
+const versionOf = (crd: unknown) => follow(crd, ['spec', 'versions', '0']);
+const rootOf = (crd: unknown) => follow(versionOf(crd), ['schema', 'openAPIV3Schema']);
+const version = versionOf(policyCrd);
+const root = rootOf(policyCrd);
 const property = (...path: readonly string[]) =>
   follow(
     root,
@@ -46,6 +50,8 @@ function* children({ properties, items, additionalProperties }: Readonly<Record<
 test('spec and status are structural schemas, with bounds and a description everywhere', () => {
   assert.deepEqual([...breaches(property('spec'), 'spec')], []);
   assert.deepEqual([...breaches(property('status'), 'status')], []);
+  assert.deepEqual([...breaches(follow(rootOf(meshCrd), ['properties', 'spec']), 'spec')], []);
+  assert.deepEqual([...breaches(follow(rootOf(meshCrd), ['properties', 'status']), 'status')], []);
 });
 
 test('the breaches of a schema that is none are found', () => {
@@ -64,14 +70,27 @@ test('every stanza is in spec, and what it needs is required', () => {
   assert.deepEqual(follow(property('spec'), ['required']), ['targetRefs']);
 });
 
+test('every rule tells the field and the remedy in words', () => {
+  const messages = [...validationsIn(rootOf(policyCrd)), ...validationsIn(rootOf(meshCrd))].map((each) => String(follow(each, ['message'])));
+  assert.ok(messages.length > 40);
+  for (const message of messages) assert.match(message, /^[^;]+; \S/);
+});
+
+function* validationsIn(schema: unknown): Iterable<unknown> {
+  if (!isRecord(schema)) return;
+  const own = schema['x-kubernetes-validations'];
+  if (Array.isArray(own)) yield* own;
+  for (const child of Object.values(schema)) yield* validationsIn(child);
+}
+
 test('what crosses fields is CEL, and so are the bounds of durations', () => {
   const rulesOf = (...path: readonly string[]) => JSON.stringify(follow(property(...path), ['x-kubernetes-validations']));
   assert.match(rulesOf('spec', 'timeouts'), /duration\(self\.backendRequest\) > duration\(self\.request\)/);
   assert.match(rulesOf('spec', 'rules'), /exists_one/);
-  assert.match(rulesOf('spec', 'targetRefs', 'items'), /sectionName/);
+  assert.match(rulesOf('spec', 'targetRefs', 'items'), /goes with kind Service only; remove it, or name a Service/);
   assert.deepEqual(follow(property('spec', 'loadBalancing', 'slowStart', 'window'), ['x-kubernetes-validations']), [
-    { rule: "duration(self) >= duration('1ms')", message: 'must be at least 1ms' },
-    { rule: "duration(self) <= duration('1h')", message: 'must be at most 1h' },
+    { rule: "duration(self) >= duration('1ms')", message: 'must be at least 1ms; write 1ms or more' },
+    { rule: "duration(self) <= duration('1h')", message: 'must be at most 1h; write 1h or less' },
   ]);
 });
 
@@ -82,14 +101,21 @@ test('lists with keys say so, and their keys are required', () => {
 });
 
 test('it is a namespaced kind with a status of its own, short names and columns', () => {
-  assert.equal(follow(printCrd(), ['metadata', 'name']), 'trafficpolicies.weft.dev');
-  assert.equal(follow(printCrd(), ['spec', 'scope']), 'Namespaced');
-  assert.deepEqual(follow(printCrd(), ['spec', 'names', 'shortNames']), ['tp']);
+  assert.equal(follow(policyCrd, ['metadata', 'name']), 'trafficpolicies.weft.dev');
+  assert.equal(follow(policyCrd, ['spec', 'scope']), 'Namespaced');
+  assert.deepEqual(follow(policyCrd, ['spec', 'names', 'shortNames']), ['tp']);
   assert.deepEqual(follow(version, ['subresources']), { status: {} });
-  const columns = follow(version, ['additionalPrinterColumns']);
-  assert.ok(Array.isArray(columns));
-  assert.deepEqual(
-    columns.map((column) => follow(column, ['name'])),
-    ['Target', 'Accepted', 'Programmed', 'Age'],
-  );
+  assert.deepEqual(columnsOf(policyCrd), ['Target', 'Mode', 'Accepted', 'Programmed', 'Message', 'Age']);
 });
+
+test('a Mesh is of the cluster, and is complete where it says nothing', () => {
+  assert.equal(follow(meshCrd, ['metadata', 'name']), 'meshes.weft.dev');
+  assert.equal(follow(meshCrd, ['spec', 'scope']), 'Cluster');
+  assert.deepEqual(columnsOf(meshCrd), ['Trust Domain', 'Egress', 'Accepted', 'Age']);
+  assert.deepEqual(follow(rootOf(meshCrd), ['properties', 'spec', 'default']), defaultMeshConfig);
+});
+
+function columnsOf(crd: unknown): readonly unknown[] {
+  const columns = follow(versionOf(crd), ['additionalPrinterColumns']);
+  return Array.isArray(columns) ? columns.map((column) => follow(column, ['name'])) : [];
+}

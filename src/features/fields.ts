@@ -1,29 +1,11 @@
 /** The building blocks of stanza schemas: one for each kind of field, so that bounds and formats are said once. */
 import { type TProperties, type TSchema, Type } from 'typebox';
 import { durationPattern } from '../model/duration.js';
-
-/**
- * A rule over several fields that the API server runs (`x-kubernetes-validations`). Only the API server reads it: the
- * feature's `check` must say the same.
- */
-export interface CelRule {
-  readonly rule: string;
-  readonly message: string;
-}
-
-/** That a field is there exactly where `type` has a value, as in every object of the API that is one of several kinds. */
-export function goesWith(field: string, type: string): CelRule {
-  return { rule: `(self.type == '${type}') == has(self.${field})`, message: `${field} goes with type ${type}, and only with it` };
-}
-
-/** Schema options that attach CEL rules, for an object or a list. */
-function cel(...rules: readonly CelRule[]) {
-  return rules.length > 0 ? { 'x-kubernetes-validations': rules } : {};
-}
+import { type CelRule, cel } from './cel.js';
 
 /** An object that has these fields and no others. */
 export function object<P extends TProperties>(description: string, properties: P, ...rules: readonly CelRule[]) {
-  return Type.Object(properties, { description, additionalProperties: false, ...cel(...rules) });
+  return Type.Object(properties, { description, additionalProperties: false, ...cel(rules) });
 }
 
 /** Bounds and meaning of a list. */
@@ -39,7 +21,7 @@ export interface ListOptions {
 export function list<Item extends TSchema>(description: string, item: Item, { min, max, type = 'atomic', rules = [] }: ListOptions) {
   const keywords =
     typeof type === 'string' ? { 'x-kubernetes-list-type': type } : { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [type.map] };
-  return Type.Array(item, { description, ...(min ? { minItems: min } : {}), maxItems: max, ...keywords, ...cel(...rules) });
+  return Type.Array(item, { description, ...(min ? { minItems: min } : {}), maxItems: max, ...keywords, ...cel(rules) });
 }
 
 /** One of a few words. */
@@ -143,8 +125,11 @@ export function label(description: string) {
   return text(description, { max: 63, form: labelForm });
 }
 
+/** What a DNS subdomain looks like (RFC 1123). */
+export const subdomainPattern = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+
 const subdomainForm: Form = {
-  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+  pattern: subdomainPattern,
   expected: 'a name of lower-case letters, digits, "-" and "." whose parts begin and end with a letter or digit',
   remedy: 'write a name such as reviews-v1 or reviews.example.com',
 };

@@ -1,11 +1,9 @@
 /** The schema of a TrafficPolicy, composed from the stanzas that there are. */
 import { type Static, Type } from 'typebox';
-import { object, oneOf, subdomain, text, whole } from './fields.js';
+import { object, oneOf, subdomain } from './fields.js';
 import { schemas } from './gen/index.js';
+import { apiVersion, serverMetadata } from './object-schema.js';
 import { targetRefs } from './target-schema.js';
-
-/** The group and version of the policy. */
-export const apiVersion = 'weft.dev/v1alpha1';
 
 /** What a policy says. Every stanza may be left out. */
 export const specSchema = object('How calls to some Services behave. Each stanza says one thing; those left out change nothing.', {
@@ -17,8 +15,7 @@ export const specSchema = object('How calls to some Services behave. Each stanza
 const metadata = Type.Object({
   name: subdomain('The name of the policy.'),
   namespace: Type.Optional(subdomain('The namespace of the policy.')),
-  creationTimestamp: Type.Optional(Type.Union([text('When it was created, RFC 3339.', { max: 64 }), Type.Null()])),
-  generation: Type.Optional(whole('Counts the changes of the spec.', { min: 0, max: Number.MAX_SAFE_INTEGER })),
+  ...serverMetadata,
 });
 
 /** The whole object, as the API server or a file gives it: `metadata` may hold more, and `status` anything. */

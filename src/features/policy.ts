@@ -3,12 +3,12 @@ import { Value } from 'typebox/value';
 import type { Diagnostic } from '../model/diagnostic.js';
 import { keyOf, type ObjectRef } from '../model/name.js';
 import type { TargetRef, TrafficPolicy } from '../model/policy.js';
+import { nameOf, toDiagnostic } from './diagnostic.js';
 import type { Feature } from './feature.js';
 import { follow } from './field-path.js';
 import { features } from './gen/index.js';
 import { checkPolicy } from './policy-check.js';
 import { policySchema, type RawPolicy } from './policy-schema.js';
-import type { Problem } from './problem.js';
 import type { RawTargetRef } from './target-schema.js';
 import { validate } from './validate.js';
 
@@ -29,10 +29,6 @@ export function parsePolicy(raw: unknown): ParsedPolicy {
   const found = checkPolicy(policy, raw.spec.targetRefs, features);
   const diagnostics = found.map((problem) => toDiagnostic(object, problem.severity, { ...problem, reason: 'Invalid', field: `spec.${problem.field}` }));
   return diagnostics.some(({ severity }) => severity === 'error') ? { diagnostics } : { policy, diagnostics };
-}
-
-function toDiagnostic(object: ObjectRef, severity: Diagnostic['severity'], { field, value, reason, message, remedy }: Problem): Diagnostic {
-  return { severity, object, field, ...shown(value), reason, message, remedy };
 }
 
 const defaultNamespace = 'default';
@@ -61,28 +57,6 @@ function stanzasOf(spec: RawPolicy['spec'], known: readonly Feature[]): Readonly
 
 /** Who the diagnostics are about, as far as the object tells. */
 function refOf(raw: unknown): ObjectRef {
-  const metadata = follow(raw, ['metadata']);
-  return { kind: 'TrafficPolicy', namespace: textOr(follow(metadata, ['namespace']), defaultNamespace), name: textOr(follow(metadata, ['name']), '(no name)') };
-}
-
-function textOr(value: unknown, other: string): string {
-  return typeof value === 'string' ? value : other;
-}
-
-const maxShown = 80;
-
-/** A value as JSON, shortened; nothing where there is none. */
-function shown(value: unknown): { readonly value?: string } {
-  const json = value === undefined ? undefined : toJson(value);
-  if (json === undefined) return {};
-  return { value: json.length > maxShown ? `${json.slice(0, maxShown)}...` : json };
-}
-
-/** JSON, or nothing for a value that refers to itself, which an alias in YAML can make. */
-function toJson(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
+  const namespace = follow(raw, ['metadata', 'namespace']);
+  return { kind: 'TrafficPolicy', namespace: typeof namespace === 'string' ? namespace : defaultNamespace, name: nameOf(raw) };
 }

@@ -39,7 +39,7 @@ function unknown(path: string, name: string, schema: unknown, value: unknown): P
   const known = namesIn(schema);
   const meant = nearest(name, known);
   const remedy = meant ? `did you mean ${meant}?` : `remove it, or write one of the fields of ${path || 'the object'}: ${known.join(', ')}`;
-  return { field, value, ...invalid(`is not a field of ${path || 'a TrafficPolicy'}`, remedy) };
+  return { field, value, ...invalid(`is not a field of ${path || 'the object'}`, remedy) };
 }
 
 type Words = Pick<Problem, 'reason' | 'message' | 'remedy'>;

@@ -1,8 +1,10 @@
-/** The reference of TrafficPolicy in Markdown, printed from the schemas: one section a stanza, one table an object. */
+/** The reference of TrafficPolicy and Mesh in Markdown, printed from the schemas: one section a stanza, one table an object. */
 import { follow, isRecord } from './field-path.js';
 import { durationBounds } from './fields.js';
 import { features } from './gen/index.js';
-import { apiVersion, specSchema } from './policy-schema.js';
+import { meshSpecSchema } from './mesh-schema.js';
+import { apiVersion } from './object-schema.js';
+import { specSchema } from './policy-schema.js';
 
 /** The whole page; what `docs/reference.md` is written from. */
 export function printReference(): string {
@@ -19,7 +21,13 @@ export function printReference(): string {
     ...section(specSchema, (name) => !stanzas.has(name)),
     ...own.flatMap(({ name, schema }) => nested(`spec.${name}`, schema, 3)),
     ...fields.flatMap(({ name, schema }) => (stanzas.has(name) ? stanza(name, schema, stanzas.get(name)) : [])),
+    ...meshReference(),
   ].join('\n');
+}
+
+function meshReference(): readonly string[] {
+  const about = `\`${apiVersion}\`, of the cluster. There is one, called \`default\`; without it the defaults hold.`;
+  return ['# Mesh reference', '', about, '', '## spec of a Mesh', '', ...section(meshSpecSchema, () => true)];
 }
 
 interface FieldRow {

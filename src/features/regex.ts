@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { type StanzaProblem, stanzaError } from './feature.js';
+import { sizeOfRegex } from './regex-size.js';
 
 const maxLength = 1024;
 
@@ -10,16 +11,18 @@ const maxLength = 1024;
  */
 const maxSize = 3000;
 
+/** An estimate is at most so many times the size. What it puts beyond doubt is not compiled, since that would take long. */
+const margin = 4;
+
 /** The problems of a regular expression that Envoy will be given: RE2, in at most 1,024 characters, and not too large when compiled. */
 export function checkRegex(expression: string, field: string): readonly StanzaProblem[] {
   if (expression.length > maxLength)
     return [stanzaError(field, expression, `has ${expression.length} characters, and ${maxLength} are allowed`, 'shorten the expression')];
+  if (sizeOfRegex(expression).instructions > maxSize * margin) return [tooLarge(expression, field, `more than ${maxSize}`)];
   try {
     const size = RE2JS.compile(expression).programSize();
     if (size <= maxSize) return [];
-    return [
-      stanzaError(field, expression, `compiles to ${size} instructions, and ${maxSize} are allowed`, 'write smaller repeat counts, such as + for {1,1000}'),
-    ];
+    return [tooLarge(expression, field, String(size))];
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace('error parsing regexp: ', '') : String(error);
     return [
@@ -31,4 +34,20 @@ export function checkRegex(expression: string, field: string): readonly StanzaPr
       ),
     ];
   }
+}
+
+function tooLarge(expression: string, field: string, size: string): StanzaProblem {
+  return stanzaError(field, expression, `compiles to ${size} instructions, and ${maxSize} are allowed`, 'write smaller repeat counts, such as + for {1,1000}');
+}
+
+/** For all expressions of a policy together, in instructions; so much is compiled in a quarter of a second. */
+const maxWork = 16_000;
+
+/** So many instructions are compiled while one class of Unicode is parsed. */
+const classWork = 50;
+
+/** Whether these expressions may be compiled, one after the other, without holding up everything else. */
+export function isAffordable(expressions: readonly string[]): boolean {
+  const sizes = expressions.filter(({ length }) => length <= maxLength).map(sizeOfRegex);
+  return sizes.reduce((sum, { instructions, classes }) => sum + Math.min(instructions, maxSize * margin) + classes * classWork, 0) <= maxWork;
 }

@@ -1,8 +1,8 @@
-/** The shape of a policy's status: the Gateway API's PolicyStatus (GEP-713), with what the proxies say. Written by Weft only. */
+/** The shapes of what Weft writes into a status: a policy's is the Gateway API's PolicyStatus (GEP-713), with what the proxies say. Written by Weft only. */
 import { Type } from 'typebox';
 import { list, object, oneOf, text, whole } from './fields.js';
 
-const generation = whole('The generation of the policy that this is about.', { min: 0, max: Number.MAX_SAFE_INTEGER });
+const generation = whole('The generation of the object that this is about.', { min: 0, max: Number.MAX_SAFE_INTEGER });
 const proxyCount = (description: string) => whole(description, { min: 0, max: 2_147_483_647 });
 
 const condition = object('One thing that is so, or not.', {
@@ -13,6 +13,9 @@ const condition = object('One thing that is so, or not.', {
   lastTransitionTime: Type.String({ description: 'Since when.', format: 'date-time' }),
   observedGeneration: Type.Optional(generation),
 });
+
+/** The `conditions` of a status. */
+export const conditions = list('What is so, and what is not.', condition, { max: 8, type: { map: 'type' } });
 
 const ancestorRef = object('What of the `targetRefs` this is about.', {
   group: Type.Optional(text('The API group.', { min: 0, max: 253 })),
@@ -45,7 +48,7 @@ const overridden = object('A stanza of this policy that does not take effect.', 
 const ancestor = object('How it is with one target.', {
   ancestorRef,
   controllerName: text('Who wrote this: weft.dev/controller.', { max: 253 }),
-  conditions: Type.Optional(list('What is so, and what is not.', condition, { max: 8, type: { map: 'type' } })),
+  conditions: Type.Optional(conditions),
   proxies: Type.Optional(proxies),
   lastRejection: Type.Optional(lastRejection),
   overridden: Type.Optional(list('The stanzas that another policy has decided.', overridden, { max: 16 })),

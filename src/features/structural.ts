@@ -1,7 +1,8 @@
 /** From a schema of ours to a structural schema of Kubernetes, which knows fewer keywords and wants a type everywhere. */
 import type { TSchema } from 'typebox';
+import { type CelRule, celRules, toValidation, type Validation } from './cel.js';
 import { follow, isRecord } from './field-path.js';
-import { type CelRule, durationBounds } from './fields.js';
+import { durationBounds, formWords } from './fields.js';
 
 /** A structural schema (OpenAPI v3 as a CustomResourceDefinition takes it). */
 export type StructuralSchema = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ function convert(schema: unknown): StructuralSchema {
     const value = follow(schema, [keyword]);
     return value === undefined ? [] : [[keyword, value]];
   });
-  const rules = celRules(schema);
+  const rules = validations(schema);
   return {
     ...Object.fromEntries(same),
     ...typeOf(schema),
@@ -67,15 +68,33 @@ function propertiesOf(schema: unknown): StructuralSchema {
   };
 }
 
-function celRules(schema: unknown): readonly CelRule[] {
-  const own = follow(schema, ['x-kubernetes-validations']);
-  return [...(Array.isArray(own) ? own : []), ...durationRules(follow(schema, [durationBounds]))];
+function validations(schema: unknown): readonly Validation[] {
+  const own = follow(schema, [celRules]);
+  const rules = Array.isArray(own) ? own.filter(isRule) : [];
+  return [...rules, ...durationRules(follow(schema, [durationBounds])), ...keyRules(schema)].map(toValidation);
+}
+
+function isRule(value: unknown): value is CelRule {
+  return ['rule', 'message', 'remedy'].every((name) => typeof follow(value, [name]) === 'string');
 }
 
 function durationRules(bounds: unknown): readonly CelRule[] {
   const [min, max] = [follow(bounds, ['min']), follow(bounds, ['max'])];
   return [
-    ...(typeof min === 'string' ? [{ rule: `duration(self) >= duration('${min}')`, message: `must be at least ${min}` }] : []),
-    ...(typeof max === 'string' ? [{ rule: `duration(self) <= duration('${max}')`, message: `must be at most ${max}` }] : []),
+    ...(typeof min === 'string' ? [durationRule('>=', min, 'at least', 'more')] : []),
+    ...(typeof max === 'string' ? [durationRule('<=', max, 'at most', 'less')] : []),
   ];
+}
+
+function durationRule(operator: string, bound: string, words: string, way: string): CelRule {
+  return { rule: `duration(self) ${operator} duration('${bound}')`, message: `must be ${words} ${bound}`, remedy: `write ${bound} or ${way}` };
+}
+
+/** A structural schema says nothing of the keys of a map. */
+function keyRules(schema: unknown): readonly CelRule[] {
+  const [patterns, form] = [follow(schema, ['patternProperties']), follow(schema, [formWords])];
+  const [pattern] = isRecord(patterns) ? Object.keys(patterns) : [];
+  if (pattern === undefined) return [];
+  const message = `has a key that is not ${follow(form, ['expected'])}`;
+  return [{ rule: `self.all(key, key.matches(r"${pattern}"))`, message, remedy: String(follow(form, ['remedy'])) }];
 }

@@ -12,12 +12,32 @@ const targetRef = object(
     ),
     sectionName: Type.Optional(label('The name of a port of the Service; the policy is then about this port only.')),
   },
-  { rule: "!has(self.sectionName) || self.kind == 'Service'", message: 'sectionName goes with kind Service only' },
-  { rule: "!has(self.namespace) || self.kind == 'Service'", message: 'namespace goes with kind Service only' },
+  {
+    rule: "!has(self.sectionName) || self.kind == 'Service'",
+    field: 'sectionName',
+    message: 'goes with kind Service only',
+    remedy: 'remove it, or name a Service',
+  },
+  {
+    rule: "!has(self.namespace) || self.kind == 'Service'",
+    field: 'namespace',
+    message: 'goes with kind Service only',
+    remedy: 'remove it; the name is the namespace',
+  },
 );
 
 /** The `targetRefs` of a policy. */
-export const targetRefs = list('What the policy is about: Services (or one port of them), or all Services of Namespaces.', targetRef, { min: 1, max: 16 });
+export const targetRefs = list('What the policy is about: Services (or one port of them), or all Services of Namespaces.', targetRef, {
+  min: 1,
+  max: 16,
+  rules: [
+    {
+      rule: 'self.all(a, self.exists_one(b, b == a))',
+      message: 'no target may stand twice in targetRefs',
+      remedy: 'remove one of the two',
+    },
+  ],
+});
 
 /** One item of `targetRefs`, as written. */
 export type RawTargetRef = Static<typeof targetRef>;

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { duration, goesWith, headerName, object, oneOf, percentage, text } from '../fields.js';
+import { goesWith } from '../cel.js';
+import { duration, headerName, object, oneOf, percentage, text } from '../fields.js';
 
 const cookiePath = {
   pattern: '^/[^\\x00-\\x1f\\x7f;]*$',
@@ -28,9 +29,9 @@ const consistentHash = object(
     cookie: Type.Optional(cookie),
     queryParameter: Type.Optional(object('The query parameter whose value is hashed.', { name: text('Its name; its case matters.', { max: 256 }) })),
   },
-  goesWith('header', 'Header'),
-  goesWith('cookie', 'Cookie'),
-  goesWith('queryParameter', 'QueryParameter'),
+  ...goesWith('header', 'Header'),
+  ...goesWith('cookie', 'Cookie'),
+  ...goesWith('queryParameter', 'QueryParameter'),
 );
 
 const slowStart = object('An endpoint that is new gets few calls at first, and more and more of them.', {
@@ -60,12 +61,22 @@ export const loadBalancing = object(
     locality: Type.Optional(locality),
   },
   {
-    rule: "(has(self.type) && self.type == 'ConsistentHash') == has(self.consistentHash)",
-    message: 'consistentHash goes with type ConsistentHash, and only with it',
+    rule: "self.type != 'ConsistentHash' || has(self.consistentHash)",
+    field: 'consistentHash',
+    message: 'is missing',
+    remedy: 'say what is hashed, such as {type: Header, header: {name: x-user}}',
   },
   {
-    rule: "!has(self.slowStart) || !has(self.type) || self.type in ['RoundRobin', 'LeastRequest']",
-    message: 'slowStart goes with type RoundRobin or LeastRequest only',
+    rule: "self.type == 'ConsistentHash' || !has(self.consistentHash)",
+    field: 'consistentHash',
+    message: 'goes with type ConsistentHash only',
+    remedy: 'set type: ConsistentHash, or remove consistentHash',
+  },
+  {
+    rule: "!has(self.slowStart) || self.type in ['LeastRequest', 'RoundRobin']",
+    field: 'slowStart',
+    message: 'goes with type LeastRequest or RoundRobin only',
+    remedy: 'set type: LeastRequest or RoundRobin, or remove slowStart',
   },
 );
 

@@ -22,8 +22,10 @@ const fields = {
 };
 
 const schema = object('Endpoints that fail again and again are ejected: no calls go to them for a while. Judged by each calling proxy for itself.', fields, {
-  rule: "!has(self.maxEjectionTime) || duration(self.maxEjectionTime) >= duration(has(self.baseEjectionTime) ? self.baseEjectionTime : '30s')",
-  message: 'maxEjectionTime must not be shorter than baseEjectionTime',
+  rule: '!has(self.maxEjectionTime) || duration(self.maxEjectionTime) >= duration(self.baseEjectionTime)',
+  field: 'maxEjectionTime',
+  message: 'must not be shorter than baseEjectionTime, which is 30s unless it is set',
+  remedy: 'lengthen maxEjectionTime, or shorten baseEjectionTime',
 });
 
 type OutlierDetection = Static<typeof schema>;

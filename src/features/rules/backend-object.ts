@@ -1,4 +1,5 @@
 import { type TProperties, Type } from 'typebox';
+import type { CelRule } from '../cel.js';
 import { label, object, oneOf, port } from '../fields.js';
 
 const reference = {
@@ -10,6 +11,6 @@ const reference = {
 } as const;
 
 /** BackendObjectReference of the Gateway API, with more fields after those that every reference has. */
-export function backendObject<More extends TProperties>(description: string, more: More) {
-  return object(description, { ...reference, ...more });
+export function backendObject<More extends TProperties>(description: string, more: More, ...rules: readonly CelRule[]) {
+  return object(description, { ...reference, ...more }, ...rules);
 }

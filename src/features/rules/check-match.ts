@@ -1,5 +1,6 @@
 import { type StanzaProblem, stanzaError } from '../feature.js';
 import { checkRegex } from '../regex.js';
+import { pathPattern } from './path-pattern.js';
 import type { Match } from './schema.js';
 
 /** The problems of one match: impossible paths, bad expressions, headers named twice. */
@@ -25,9 +26,10 @@ function checkPath(path: Match['path'], field: string): readonly StanzaProblem[]
     : checkCharacters(value, `${field}.value`);
 }
 
-/** RFC 3986, `path`. */
+const possible = new RegExp(pathPattern);
+
 function checkCharacters(value: string, field: string): readonly StanzaProblem[] {
-  if (/^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)) return [];
+  if (possible.test(value)) return [];
   return [stanzaError(field, value, 'holds characters that no path holds', 'write them percent-encoded, as in %20; a query goes into queryParams')];
 }
 

@@ -1,4 +1,5 @@
 import { type StanzaProblem, stanzaError } from '../feature.js';
+import { pathPattern } from './path-pattern.js';
 import type { Filter } from './schema.js';
 
 type PathModifier = NonNullable<NonNullable<Filter['urlRewrite']>['path']>;
@@ -18,10 +19,12 @@ export function checkModifier(modifier: PathModifier, path: string): readonly St
   });
 }
 
+const sendable = new RegExp(pathPattern);
+
 /** An empty path is one that is left out. What begins without a slash, or holds more than a path does, is refused by the server that gets it. */
 function checkPath(value: string, field: string): readonly StanzaProblem[] {
   if (value === '') return [];
   if (!value.startsWith('/')) return [stanzaError(field, value, 'must begin with /', `write /${value}`)];
-  if (/^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)) return [];
+  if (sendable.test(value)) return [];
   return [stanzaError(field, value, 'holds characters that no path holds', 'write them percent-encoded, as in %20; the query of the request is kept')];
 }

@@ -149,3 +149,11 @@ test('a single backend has its headers changed, and nothing else', () => {
 test("a rule's timeouts are checked as the stanza is", () => {
   assert.match(problems({ timeouts: { request: '1s', backendRequest: '2s' } }).join(), /^\[0\]\.timeouts\.backendRequest/);
 });
+
+test('expressions that would take long to compile are not compiled', () => {
+  const type = 'RegularExpression' as const;
+  const costly = Array.from({ length: 16 }, (_, index) => ({ type, name: `x-${index}`, value: '(?:a{0,1000})'.repeat(78) }));
+  const matches = Array.from({ length: 64 }, () => ({ headers: costly }));
+  assert.deepEqual(problems({ matches }), [': the 1024 regular expressions of the rules are too large together']);
+  assert.match(problems({ matches: [{ headers: costly.slice(0, 1) }] }).join(), /value: compiles to more than 3000 instructions/);
+});

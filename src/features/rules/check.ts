@@ -1,5 +1,6 @@
 /** What crosses the fields of `rules`: the CEL of the Gateway API's HTTPRoute, and the regular expressions. */
 import { type StanzaProblem, stanzaError } from '../feature.js';
+import { isAffordable } from '../regex.js';
 import { feature as timeouts } from '../timeouts/index.js';
 import { checkBackendFilters, checkFilters } from './check-filters.js';
 import { checkMatch } from './check-match.js';
@@ -8,9 +9,10 @@ import type { Rule, Rules } from './schema.js';
 /** The Gateway API's bound on the matches of all rules together. */
 const maxMatches = 128;
 
-/** The problems of all rules, in their order. */
+/** The problems of all rules, in their order; where the rules are too many or too costly to look at, that alone. */
 export function check(rules: Rules): readonly StanzaProblem[] {
-  return [...checkNames(rules), ...checkCount(rules), ...rules.flatMap((rule, index) => checkRule(rule, `[${index}]`))];
+  const general = [...checkNames(rules), ...checkCount(rules), ...checkExpressions(rules)];
+  return general.some(({ field }) => field === '') ? general : [...general, ...rules.flatMap((rule, index) => checkRule(rule, `[${index}]`))];
 }
 
 function checkNames(rules: Rules): readonly StanzaProblem[] {
@@ -26,6 +28,16 @@ function checkCount(rules: Rules): readonly StanzaProblem[] {
   return count > maxMatches
     ? [stanzaError('', undefined, `the rules have ${count} matches in all, and ${maxMatches} are allowed`, 'split them, or match more generally')]
     : [];
+}
+
+/** Looked at before any of them is compiled. */
+function checkExpressions(rules: Rules): readonly StanzaProblem[] {
+  const conditions = rules.flatMap(({ matches = [] }) =>
+    matches.flatMap(({ path, headers = [], queryParams = [] }) => [...(path ? [path] : []), ...headers, ...queryParams]),
+  );
+  const expressions = conditions.flatMap(({ type, value }) => (type === 'RegularExpression' && value !== undefined ? [value] : []));
+  if (isAffordable(expressions)) return [];
+  return [stanzaError('', undefined, `the ${expressions.length} regular expressions of the rules are too large together`, 'shorten them, or split the rules')];
 }
 
 function checkRule(rule: Rule, path: string): readonly StanzaProblem[] {

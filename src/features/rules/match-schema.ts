@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { headerName, list, object, oneOf, text } from '../fields.js';
+import { headerMatchRules, pathRules } from './cel.js';
 
 const pathTypes = ['Exact', 'PathPrefix', 'RegularExpression'] as const;
 const valueTypes = ['Exact', 'RegularExpression'] as const;
@@ -18,17 +19,18 @@ const path = object(
     ),
     value: Type.Optional(text('The path, its beginning, or the expression; without a query.', { max: 1024, default: '/' })),
   },
-  {
-    rule: "(has(self.type) && self.type == 'RegularExpression') || !has(self.value) || self.value.startsWith('/')",
-    message: 'the value must begin with / unless the type is RegularExpression',
-  },
+  ...pathRules,
 );
 
-const header = object('A header that the request must have.', {
-  type: Type.Optional(oneOf('How the value is compared. RegularExpression: RE2, the whole value.', valueTypes, { default: 'Exact' })),
-  name: headerName('The name of the header; its case does not matter.'),
-  value: text('The value, or the expression.', { max: 4096 }),
-});
+const header = object(
+  'A header that the request must have.',
+  {
+    type: Type.Optional(oneOf('How the value is compared. RegularExpression: RE2, the whole value.', valueTypes, { default: 'Exact' })),
+    name: headerName('The name of the header; its case does not matter.'),
+    value: text('The value, or the expression, which has at most 1024 characters.', { max: 4096 }),
+  },
+  ...headerMatchRules,
+);
 
 const queryParam = object('A parameter that the query of the request must have.', {
   type: Type.Optional(oneOf('How the value is compared. RegularExpression: RE2, the whole value.', valueTypes, { default: 'Exact' })),

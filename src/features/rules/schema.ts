@@ -4,7 +4,8 @@ import { formWords, list, object, subdomain, text, whole } from '../fields.js';
 import { retry } from '../retry/schema.js';
 import { timeouts } from '../timeouts/schema.js';
 import { backendObject } from './backend-object.js';
-import { filter } from './filter-schema.js';
+import { allRules, backendRules, ruleRules } from './cel.js';
+import { backendFilters, ruleFilters } from './filter-schema.js';
 import { match } from './match-schema.js';
 
 const labelWords = {
@@ -32,37 +33,34 @@ const podSelector = object('Only the pods of the Service that have these labels.
   }),
 });
 
-const backendRef = backendObject('Where requests go.', {
-  weight: Type.Optional(whole('Its share of the requests, over the sum of all weights. 0: none.', { min: 0, max: 1_000_000, default: 1 })),
-  podSelector: Type.Optional(podSelector),
-  filters: Type.Optional(list('What is done to requests for this backend only.', filter, { max: 16 })),
-});
+const backendRef = backendObject(
+  'Where requests go.',
+  {
+    weight: Type.Optional(whole('Its share of the requests, over the sum of all weights. 0: none.', { min: 0, max: 1_000_000, default: 1 })),
+    podSelector: Type.Optional(podSelector),
+    filters: Type.Optional(backendFilters('What is done to requests for this backend only.')),
+  },
+  ...backendRules,
+);
 
 const rule = object(
   'Requests that match are treated in this way.',
   {
     name: Type.Optional(subdomain('A name, unique among the rules, by which messages and statistics speak of the rule.')),
     matches: Type.Optional(list('One of these must match. Left out: every request matches.', match, { max: 64 })),
-    filters: Type.Optional(list('What is done to matching requests and their answers.', filter, { max: 16 })),
+    filters: Type.Optional(ruleFilters('What is done to matching requests and their answers.')),
     backendRefs: Type.Optional(list('Where matching requests go. Left out: to the Service that the policy is about.', backendRef, { max: 16 })),
     timeouts: Type.Optional(timeouts),
     retry: Type.Optional(retry),
   },
-  {
-    rule: "!has(self.filters) || !has(self.backendRefs) || size(self.backendRefs) == 0 || !self.filters.exists(f, f.type == 'RequestRedirect')",
-    message: 'RequestRedirect does not go with backendRefs',
-  },
-  {
-    rule: "!has(self.filters) || !(self.filters.exists(f, f.type == 'RequestRedirect') && self.filters.exists(f, f.type == 'URLRewrite'))",
-    message: 'RequestRedirect does not go with URLRewrite',
-  },
+  ...ruleRules,
 );
 
 /** The `rules` stanza. */
 export const rules = list('How requests are routed. The most specific match wins, as the Gateway API says; a request that no rule matches gets 404.', rule, {
   min: 1,
   max: 16,
-  rules: [{ rule: 'self.all(a, !has(a.name) || self.exists_one(b, has(b.name) && b.name == a.name))', message: 'the names of rules must be unique' }],
+  rules: allRules,
 });
 
 /** The `rules` stanza of a policy. */
@@ -72,6 +70,6 @@ export type Rule = Rules[number];
 /** One alternative of a rule's `matches`. */
 export type Match = Static<typeof match>;
 /** One filter of a rule or of a backend: only the field that `type` names is there (`check` sees to it). */
-export type Filter = Static<typeof filter>;
+export type Filter = NonNullable<Rule['filters']>[number];
 /** One backend of a rule. */
 export type BackendRef = Static<typeof backendRef>;

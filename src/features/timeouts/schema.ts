@@ -12,7 +12,9 @@ export const timeouts = object(
   },
   {
     rule: "!(has(self.request) && has(self.backendRequest) && duration(self.request) != duration('0s') && duration(self.backendRequest) > duration(self.request))",
-    message: 'backendRequest must not be longer than request',
+    field: 'backendRequest',
+    message: 'must not be longer than request',
+    remedy: 'shorten backendRequest, or lengthen request',
   },
 );
 

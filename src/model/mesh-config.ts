@@ -1,0 +1,10 @@
+/** What the `Mesh` object says: settings of the whole mesh, which may change while Weft runs. */
+export interface MeshConfig {
+  /** The SPIFFE trust domain. */
+  readonly trustDomain: string;
+  /** What happens to a call that leads to nothing the mesh knows: it passes through, or is refused. */
+  readonly egress: 'Passthrough' | 'RegistryOnly';
+}
+
+/** What holds without a Mesh object. */
+export const defaultMeshConfig: MeshConfig = { trustDomain: 'cluster.local', egress: 'Passthrough' };
