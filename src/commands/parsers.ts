@@ -1,7 +1,8 @@
-/** All kinds that Weft reads: Kubernetes' own, and the policy of the features. */
+/** All kinds that Weft reads: Kubernetes' own, and those of the features. */
+import { parseMesh } from '../features/mesh.js';
 import { parsePolicy } from '../features/policy.js';
 import type { Parsers } from '../sources/change.js';
-import { kubernetesParsers, trafficPolicyParser } from '../sources/parsers.js';
+import { kubernetesParsers, meshParser, trafficPolicyParser } from '../sources/parsers.js';
 
 /** Parsers by `apiVersion/kind`. */
 export const parsers: Parsers = {
@@ -9,5 +10,9 @@ export const parsers: Parsers = {
   'weft.dev/v1alpha1/TrafficPolicy': trafficPolicyParser((raw) => {
     const { policy, diagnostics } = parsePolicy(raw);
     return { object: policy, diagnostics };
+  }),
+  'weft.dev/v1alpha1/Mesh': meshParser((raw) => {
+    const { config, diagnostics } = parseMesh(raw);
+    return { object: config, diagnostics };
   }),
 };

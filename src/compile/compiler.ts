@@ -45,7 +45,7 @@ function listener(request: Request, name: string): Part {
   if (audience.client === 'grpc') return grpcListener(request, name);
   if (audience.client === 'explicit') return name === explicitListener ? explicit(audience.explicitPort) : nothing;
   if (name === inboundListener) return inbound(settings);
-  return name === outboundListener ? outbound(mesh.ports(), settings) : nothing;
+  return name === outboundListener ? outbound(mesh.ports(), mesh.config().egress, settings) : nothing;
 }
 
 const shared: readonly ResourceName[] = [

@@ -18,12 +18,17 @@ export interface World {
 
 /** Targets and backends that do not exist, stanzas that another policy displaces or that do nothing, cluster IPs that two Services have: each problem once, sorted. */
 export function diagnose(world: World, compiler: Compiler): readonly Diagnostic[] {
-  const ofPolicies = world.policies.flatMap((policy) => [
-    ...missingTargets(world, policy),
-    ...withoutHttp(world, policy),
-    ...inEffect(world, compiler, policy),
-  ]);
-  const all = [...sharedClusterIPs(world), ...ofPolicies];
+  return tidy([...diagnoseEach(world, compiler)].flat());
+}
+
+/** The same piece by piece, for whoever has other things to do in between; some problems come more than once. */
+export function* diagnoseEach(world: World, compiler: Compiler): Generator<readonly Diagnostic[]> {
+  yield sharedClusterIPs(world);
+  for (const policy of world.policies) yield [...missingTargets(world, policy), ...withoutHttp(world, policy), ...inEffect(world, compiler, policy)];
+}
+
+/** Each problem once, sorted. */
+export function tidy(all: readonly Diagnostic[]): readonly Diagnostic[] {
   const unique = new Map(all.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, diagnostic]) => diagnostic);
 }

@@ -22,7 +22,10 @@ export const passthrough: Part = clusterPart({
 export const inbound: Part = clusterPart({
   name: inboundCluster,
   ...originalDestination,
-  upstream_bind_config: { source_address: { address: '127.0.0.6', port_value: 0 } },
+  upstream_bind_config: {
+    source_address: { address: '127.0.0.6', port_value: 0 },
+    extra_source_addresses: [{ address: { address: '::6', port_value: 0 } }],
+  },
 });
 
 /** For proxyless gRPC, which knows no answer that a route gives by itself: calls fail with UNAVAILABLE, since there is no endpoint. */
@@ -40,6 +43,11 @@ export const nobody: Part = {
 /** A cluster for raw TCP to an address that no Service has. */
 export function unknownAddress(name: string): Part {
   return clusterPart({ name, ...originalDestination });
+}
+
+/** A cluster for raw TCP to an address that may not be called: it has no endpoint, so the connection is closed at once. */
+export function refusedAddress(name: string): Part {
+  return clusterPart({ name, type: 'STATIC' });
 }
 
 function clusterPart(cluster: Cluster): Part {

@@ -2,6 +2,7 @@
 import type { ResourceName } from '../envoy/resource.js';
 import { type Any, type FilterChain, type Listener, type Message, typed, typeUrl } from '../envoy/types.js';
 import type { PortTable } from '../model/mesh.js';
+import type { MeshConfig } from '../model/mesh-config.js';
 import { capturedHttp, explicitHttp } from './http-listener.js';
 import { createMemo } from './memo.js';
 import { explicitListener, formatAddress, inboundCluster, inboundListener, outboundListener, outboundRoutes, passthroughCluster } from './names.js';
@@ -26,10 +27,11 @@ const explicits = createMemo<Part>();
 
 /**
  * Where all captured outgoing connections arrive. Envoy looks for the chain by port first, then by address: an address outside
- * the mesh on a port that is HTTP inside it falls through to the default chain, and passes untouched.
+ * the mesh on a port that is HTTP inside it falls through to the default chain, and passes untouched. With RegistryOnly outside
+ * addresses are asked for too, like those of the mesh; the chains of the mesh stay as they are, so that none is drained.
  */
-export function outbound(ports: PortTable, settings: MeshSettings): Part {
-  return outbounds([ports, settings], () => {
+export function outbound(ports: PortTable, egress: MeshConfig['egress'], settings: MeshSettings): Part {
+  return outbounds([ports, egress, settings], () => {
     const ranges = settings.meshCidrs.map(toCidr);
     const filter_chains: readonly FilterChain[] = [
       ...ports.httpPorts.map((port) => chain(`http-${port}`, { prefix_ranges: ranges, destination_port: port }, [capturedHttp])),
@@ -37,16 +39,20 @@ export function outbound(ports: PortTable, settings: MeshSettings): Part {
         chain(`tcp-${formatAddress(address, port)}`, { prefix_ranges: [single(address)], destination_port: port }, onDemandTcp),
       ),
       chain('tcp', { prefix_ranges: ranges }, onDemandTcp),
+      ...(egress === 'RegistryOnly' ? ports.httpPorts.map((port) => chain(`outside-http-${port}`, { destination_port: port }, [capturedHttp])) : []),
     ];
     const listener: Listener = {
       ...bound(outboundListener, outboundPort, settings),
       traffic_direction: 'OUTBOUND',
       filter_chains,
-      default_filter_chain: { name: passthroughCluster, filters: [tcpProxy(passthroughCluster)] },
+      default_filter_chain: egress === 'RegistryOnly' ? outsideOnDemand : outsideAsIs,
     };
     return part(listener, [cluster(passthroughCluster), ...(ports.httpPorts.length > 0 ? [routes] : [])]);
   });
 }
+
+const outsideAsIs: FilterChain = { name: passthroughCluster, filters: [tcpProxy(passthroughCluster)] };
+const outsideOnDemand: FilterChain = { name: 'outside-tcp', filters: onDemandTcp };
 
 /** Where all captured incoming connections arrive; for now they go on to the app as they are. */
 export function inbound(settings: MeshSettings): Part {

@@ -6,7 +6,7 @@ import { type ClusterInput, serviceCluster } from './cluster.js';
 import type { Request } from './destination.js';
 import { effectiveFor } from './effective.js';
 import { loadAssignment } from './endpoints.js';
-import { inbound, nobody, nowhere, passthrough, unknownAddress } from './fixed.js';
+import { inbound, nobody, nowhere, passthrough, refusedAddress, unknownAddress } from './fixed.js';
 import { createMemo } from './memo.js';
 import { type ClusterKey, clusterName, inboundCluster, nowhereCluster, parseClusterName, passthroughCluster } from './names.js';
 import { nothing, type Part, withDiagnostics } from './part.js';
@@ -16,6 +16,7 @@ type ServiceKey = Extract<ClusterKey, { kind: 'service' }>;
 type AddressKey = Exclude<ClusterKey, { kind: 'service' }>;
 
 const unknown = createMemo<Part>();
+const refused = createMemo<Part>();
 
 /** The Cluster of this name, in whichever form it is. */
 export function cluster(request: Request, name: string): Part {
@@ -36,10 +37,14 @@ function ofService(request: Request, name: string, key: ServiceKey): Part {
 function ofAddress(request: Request, name: string, key: AddressKey): Part {
   const found = resolveAddress(request.mesh, key.address, key.port);
   const raw = key.kind === 'tcp';
-  if (found.kind === 'unknown') return raw ? unknown([name], () => unknownAddress(name)) : nothing;
+  if (found.kind === 'unknown') return raw ? ofUnknownAddress(request, name) : nothing;
   const { service, port } = found;
   if (found.kind === 'pod') return clusterFor(request, { name, service, port, source: { kind: 'static', address: key.address, port: key.port }, raw });
   return raw ? clusterFor(request, { name, service, port, source: { kind: 'eds', serviceName: clusterName(service, port.port) }, raw }) : nothing;
+}
+
+function ofUnknownAddress({ mesh }: Request, name: string): Part {
+  return mesh.config().egress === 'RegistryOnly' ? refused([name], () => refusedAddress(name)) : unknown([name], () => unknownAddress(name));
 }
 
 function clusterFor({ mesh, audience }: Request, input: Omit<ClusterInput, 'effective' | 'client'>): Part {

@@ -27,6 +27,10 @@ export function track(mesh: Mesh): TrackedMesh {
       topics.add('ports');
       return mesh.ports();
     },
+    config: () => {
+      topics.add('config');
+      return mesh.config();
+    },
   };
   return { mesh: tracked, topics };
 }

@@ -7,15 +7,17 @@ import { destinationRoutes, type Request } from './destination.js';
 import { createMemo } from './memo.js';
 import { baseVirtualHost, outboundRoutes, passthroughCluster } from './names.js';
 import { nothing, type Part, withDiagnostics } from './part.js';
+import { isPlainAuthority, refusingRoute, refusingTunnel } from './refusal.js';
 import { resolve } from './resolve.js';
 import type { Routes } from './routes.js';
 
 const known = createMemo<Part>();
 const passed = createMemo<Part>();
+const refused = createMemo<Part>();
 
 /**
  * The virtual host `out/KEY`, where KEY is the authority that was called. A captured connection to an address that the mesh
- * does not know goes on to that address; a name that it does not know is nothing.
+ * does not know goes on to that address, unless it is refused; a name that it does not know is nothing, or is refused.
  */
 export function virtualHost(request: Request, name: string): Part {
   if (name === baseVirtualHost) return base;
@@ -28,6 +30,7 @@ export function virtualHost(request: Request, name: string): Part {
       known([found.routes, key, client], () => build(key, found.routes, client)),
       found.diagnostics,
     );
+  if (request.mesh.config().egress === 'RegistryOnly') return isPlainAuthority(key) ? refused([key, client], () => buildRefusal(key, client)) : nothing;
   const passes = destination.kind === 'unknown' && destination.by === 'address' && client === 'captured';
   return passes ? passed([key], () => build(key, passthrough, client)) : nothing;
 }
@@ -35,13 +38,22 @@ export function virtualHost(request: Request, name: string): Part {
 function build(key: string, routes: Routes, client: Audience['client']): Part {
   const all = client === 'explicit' ? [...routes.routes, tunnel(routes.cluster)] : routes.routes;
   const references = [...new Set([...routes.clusters, ...(client === 'explicit' ? [routes.cluster] : [])])].sort();
-  const message: Any = { '@type': typeUrl('envoy.config.route.v3.VirtualHost'), name: `${outboundRoutes}/${key}`, domains: [key], routes: all };
   return {
-    message,
+    message: hostOf(key, all),
     references: references.map((name): ResourceName => ({ type: 'Cluster', name })),
     provenance: routes.provenance,
     diagnostics: routes.diagnostics,
   };
+}
+
+function buildRefusal(key: string, client: Audience['client']): Part {
+  const routes = client === 'explicit' ? [refusingRoute(key), refusingTunnel(key)] : [refusingRoute(key)];
+  const egress = { object: { kind: 'Mesh', namespace: '', name: 'default' }, field: 'spec.egress', part: '' };
+  return { ...nothing, message: hostOf(key, routes), provenance: [egress] };
+}
+
+function hostOf(key: string, routes: readonly Route[]): Any {
+  return { '@type': typeUrl('envoy.config.route.v3.VirtualHost'), name: `${outboundRoutes}/${key}`, domains: [key], routes };
 }
 
 /** CONNECT gives the app a connection to the Service as it is, for TLS of its own or another protocol; no rule looks into it. */

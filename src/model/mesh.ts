@@ -1,3 +1,4 @@
+import type { MeshConfig } from './mesh-config.js';
 import type { Key } from './name.js';
 import type { TrafficPolicy } from './policy.js';
 import type { Endpoint, Protocol, Service } from './service.js';
@@ -23,6 +24,8 @@ export interface Mesh {
   readonly zone: (node: string) => string;
   /** Which ports are declared with which protocol. Topic `ports`. */
   readonly ports: () => PortTable;
+  /** The settings of the whole mesh, which are the defaults without a Mesh object. Topic `config`. */
+  readonly config: () => MeshConfig;
 }
 
 /** Who has an IP address. */

@@ -13,4 +13,11 @@ export interface Pod {
   readonly node: string;
   /** Container ports by name. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Empty in a folder, where nobody gives one. */
+  readonly uid: string;
+  /** RFC 3339; empty when unknown. */
+  readonly created: string;
+  readonly hostNetwork: boolean;
+  /** Whether it has Weft's sidecar. */
+  readonly proxy: 'Injected' | 'None';
 }

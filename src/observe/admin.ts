@@ -8,6 +8,8 @@ export interface AdminPages {
   readonly isReady: () => boolean;
   /** Any value that JSON can hold. */
   readonly status: () => unknown;
+  /** The ports of all Services, or of those in one namespace; the same kind of value. */
+  readonly ports: (namespace: string | undefined) => unknown;
 }
 
 /** A listening admin port. */
@@ -39,13 +41,17 @@ function portOf(address: AddressInfo | string | null): number {
 }
 
 function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? '').split('?')[0];
+  const [path, query] = (request.url ?? '').split('?');
   if (request.method !== 'GET') return end(response, 405, 'text/plain', 'Only GET is answered here\n');
   if (path === '/healthz') return end(response, 200, 'text/plain', 'ok\n');
   if (path === '/readyz')
     return pages.isReady() ? end(response, 200, 'text/plain', 'ok\n') : end(response, 503, 'text/plain', 'waiting for the first state of the world\n');
   if (path === '/status') return end(response, 200, 'application/json', `${JSON.stringify(pages.status())}\n`);
-  return end(response, 404, 'text/plain', 'There are /healthz, /readyz and /status\n');
+  if (path === '/ports') {
+    const namespace = new URLSearchParams(query).get('namespace') ?? undefined;
+    return end(response, 200, 'application/json', `${JSON.stringify(pages.ports(namespace))}\n`);
+  }
+  return end(response, 404, 'text/plain', 'There are /healthz, /readyz, /status and /ports\n');
 }
 
 function end(response: ServerResponse, code: number, type: string, body: string): void {

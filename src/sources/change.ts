@@ -1,5 +1,6 @@
 /** What every source says and the store hears: an object came, changed or went. */
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { MeshConfig } from '../model/mesh-config.js';
 import type { TrafficPolicy } from '../model/policy.js';
 import type { Service } from '../model/service.js';
 import type { Pod } from '../model/workload.js';
@@ -15,6 +16,8 @@ export interface Objects {
   readonly Namespace: Namespace;
   readonly Node: Node;
   readonly TrafficPolicy: TrafficPolicy;
+  /** The one named `default` counts; others are ignored. */
+  readonly Mesh: MeshConfig;
 }
 
 /** A kind of the store. */

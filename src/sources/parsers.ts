@@ -1,4 +1,5 @@
 /** The table of parsers that a source is given. */
+import type { MeshConfig } from '../model/mesh-config.js';
 import type { TrafficPolicy } from '../model/policy.js';
 import type { Change, Parsed, Parser, Parsers } from './change.js';
 import { parseEndpointSlice } from './objects/endpoint-slice.js';
@@ -19,6 +20,11 @@ export const kubernetesParsers: Parsers = {
 /** The parser for `weft.dev/v1alpha1/TrafficPolicy`; the schema is the compiler's, so the function comes from the caller. */
 export function trafficPolicyParser(parse: (raw: unknown) => Parsed<TrafficPolicy>): Parser {
   return parser('TrafficPolicy', true, parse, (object) => ({ kind: 'TrafficPolicy', key: object.key, object }));
+}
+
+/** The parser for `weft.dev/v1alpha1/Mesh`, likewise; whatever it accepts is the Mesh named `default`. */
+export function meshParser(parse: (raw: unknown) => Parsed<MeshConfig>): Parser {
+  return parser('Mesh', false, parse, (object) => ({ kind: 'Mesh', key: 'default', object }));
 }
 
 function parser<T>(kind: Parser['kind'], namespaced: boolean, parse: (raw: unknown) => Parsed<T>, toChange: (object: T) => Change): Parser {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Mesh } from '../model/mesh.js';
+import { defaultMeshConfig, type MeshConfig } from '../model/mesh-config.js';
 import { type Key, keyOf } from '../model/name.js';
 import type { TargetRef, TrafficPolicy } from '../model/policy.js';
 import type { Protocol, Service } from '../model/service.js';
@@ -23,9 +24,10 @@ const slice = (name: string, of: string, endpoints: readonly SliceEndpoint[]): C
   const object: EndpointSlice = { key: keyOf('shop', name), service: keyOf('shop', of), endpoints };
   return { kind: 'EndpointSlice', key: object.key, object };
 };
+const origin = { uid: '', created: '', hostNetwork: false, proxy: 'None' as const };
 const pod = (name: string, fields: Partial<Pod> = {}): Change => {
   const key = keyOf('shop', name);
-  const object = { key, namespace: 'shop', name, addresses: [], labels: {}, serviceAccount: 'default', node: '', ports: new Map(), ...fields };
+  const object = { key, namespace: 'shop', name, addresses: [], labels: {}, serviceAccount: 'default', node: '', ports: new Map(), ...origin, ...fields };
   return { kind: 'Pod', key, object };
 };
 const policy = (namespace: string, name: string, targetRefs: readonly TargetRef[], fields: Partial<TrafficPolicy> = {}): Change => {
@@ -184,6 +186,31 @@ test('ports of a headless Service: its endpoints are what is called', () => {
   assert.deepEqual(mesh.ports(), { httpPorts: [80, 81], exceptions: [] });
 });
 
+test('Pods and Namespaces are there for reports', () => {
+  const { apply, pods, namespaces } = createStore();
+  const shop = { name: 'shop', labels: { a: 'b' }, injectSince: '' };
+  apply([pod('p1'), pod('p2'), { kind: 'Namespace', key: 'shop', object: shop }, { kind: 'Namespace', key: 'old', object: { ...shop, name: 'old' } }]);
+  apply([
+    { kind: 'Pod', key: 'shop/p1', object: undefined },
+    { kind: 'Namespace', key: 'old', object: undefined },
+  ]);
+  assert.deepEqual([[...pods()].map(({ key }) => key), [...namespaces()]], [['shop/p2'], [shop]]);
+});
+
+test('the Mesh named default counts, others do not, and without it the defaults hold', () => {
+  const { mesh, apply } = createStore();
+  const config = (key: string, egress: MeshConfig['egress'] | undefined) =>
+    topicsOf(apply([{ kind: 'Mesh', key, object: egress && { ...defaultMeshConfig, egress } }]));
+  assert.deepEqual(config('default', 'Passthrough'), []);
+  assert.equal(mesh.config(), defaultMeshConfig);
+  assert.deepEqual(config('other', 'RegistryOnly'), []);
+  assert.equal(mesh.config(), defaultMeshConfig);
+  assert.deepEqual(config('default', 'RegistryOnly'), ['config']);
+  assert.equal(mesh.config().egress, 'RegistryOnly');
+  assert.deepEqual(config('default', undefined), ['config']);
+  assert.equal(mesh.config(), defaultMeshConfig);
+});
+
 test('policies of a Service and of its Namespace, from any namespace, oldest first', () => {
   const { mesh, apply } = createStore();
   const toReviews: TargetRef = { kind: 'Service', namespace: 'shop', name: 'reviews' };
@@ -253,7 +280,7 @@ const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
     .tuple(arbitraryKey, arbitraryKey, orGone(few(arbitraryEndpoint)))
     .map(([key, of, endpoints]): Change => ({ kind: 'EndpointSlice', key, object: endpoints && { key, service: of, endpoints } })),
   fc.tuple(arbitraryKey, orGone(arbitraryPod)).map(([key, object]): Change => {
-    return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], serviceAccount: 'default', ports: new Map(), ...object } };
+    return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], serviceAccount: 'default', ports: new Map(), ...origin, ...object } };
   }),
   fc
     .tuple(fc.constantFrom(...nodes), orGone(fc.constantFrom('', 'z1', 'z2')))
@@ -261,6 +288,9 @@ const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
   fc
     .tuple(arbitraryKey, orGone(arbitraryPolicy))
     .map(([key, object]): Change => ({ kind: 'TrafficPolicy', key, object: object && { ...parts(key), mode: 'Enforce', stanzas: {}, ...object } })),
+  fc
+    .tuple(fc.constantFrom('default', 'other'), orGone(fc.constantFrom<MeshConfig['egress']>('Passthrough', 'RegistryOnly')))
+    .map(([key, egress]): Change => ({ kind: 'Mesh', key, object: egress && { ...defaultMeshConfig, egress } })),
 );
 
 /** Every look-up that can be asked in this small world, by topic. */
@@ -272,7 +302,13 @@ function everyAnswer(mesh: Mesh): ReadonlyMap<string, unknown> {
     [`pod:${key}`, mesh.pod(key)],
   ]);
   const perAddress = addresses.map((address): [string, unknown] => [`address:${address}`, mesh.at(address)]);
-  return new Map([...perKey, ...perAddress, ...nodes.map((node): [string, unknown] => [`node:${node}`, mesh.zone(node)]), ['ports', mesh.ports()]]);
+  return new Map([
+    ...perKey,
+    ...perAddress,
+    ...nodes.map((node): [string, unknown] => [`node:${node}`, mesh.zone(node)]),
+    ['ports', mesh.ports()],
+    ['config', mesh.config()],
+  ]);
 }
 
 test('after any changes the store is as one built afresh, and announced exactly what answers differently', () => {

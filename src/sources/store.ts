@@ -1,10 +1,12 @@
 /** The world as it is now, kept incrementally: sources apply changes, the compiler looks up. */
 import type { Mesh, Topic } from '../model/mesh.js';
+import { defaultMeshConfig, type MeshConfig } from '../model/mesh-config.js';
 import type { Key } from '../model/name.js';
 import type { TrafficPolicy } from '../model/policy.js';
 import type { Endpoint, Service } from '../model/service.js';
 import type { Pod } from '../model/workload.js';
 import type { Change } from './change.js';
+import type { Namespace } from './objects/namespace.js';
 import { type AddressTable, createAddressTable } from './store/addresses.js';
 import { createEndpointTable, type EndpointTable } from './store/endpoints.js';
 import { createIndex, type IndexMap } from './store/index-map.js';
@@ -25,12 +27,16 @@ export interface Store {
   /** The keys of all Services, and all policies, sorted by key: for reports, which look at everything. */
   readonly services: () => readonly Key[];
   readonly policies: () => readonly TrafficPolicy[];
+  /** All Pods and all Namespaces, in no particular order, for reports too. */
+  readonly pods: () => Iterable<Pod>;
+  readonly namespaces: () => Iterable<Namespace>;
 }
 
 /** The objects as they came, and what is derived from them. */
 interface State {
   readonly services: Map<string, Service>;
   readonly pods: Map<string, Pod>;
+  readonly namespaces: Map<string, Namespace>;
   readonly zones: Map<string, string>;
   readonly policies: Map<string, TrafficPolicy>;
   readonly byNamespace: IndexMap<string, Key>;
@@ -38,7 +44,11 @@ interface State {
   readonly addressTable: AddressTable;
   readonly portCounter: PortCounter;
   readonly policyTable: PolicyTable;
+  config: MeshConfig;
 }
+
+/** The Mesh object of this name counts; there is one mesh. */
+const meshName = 'default';
 
 /** An empty store. */
 export function createStore(): Store {
@@ -51,6 +61,7 @@ export function createStore(): Store {
     pod: (key) => state.pods.get(key),
     zone: (node) => state.zones.get(node) ?? '',
     ports: state.portCounter.get,
+    config: () => state.config,
   };
   return {
     mesh,
@@ -62,6 +73,8 @@ export function createStore(): Store {
     },
     services: () => [...state.services.values()].map(({ key }) => key).sort(),
     policies: () => [...state.policies.values()].sort((a, b) => compareText(a.key, b.key)),
+    pods: () => state.pods.values(),
+    namespaces: () => state.namespaces.values(),
   };
 }
 
@@ -73,9 +86,9 @@ function createState(): State {
   const endpointTable = createEndpointTable({ pod: (key) => pods.get(key), zone: (node) => zones.get(node) ?? '' });
   const addressTable = createAddressTable((key) => standingOf(services.get(key)));
   const policyTable = createPolicyTable({ has: (key) => services.has(key), inNamespace: byNamespace.get });
-  const objects = { services, pods, zones, policies: new Map() };
+  const objects = { services, pods, zones, namespaces: new Map(), policies: new Map() };
   const portCounter = createPortCounter({ service: (key) => services.get(key), endpoints: endpointTable.get });
-  return { ...objects, byNamespace, endpointTable, addressTable, portCounter, policyTable };
+  return { ...objects, byNamespace, endpointTable, addressTable, portCounter, policyTable, config: defaultMeshConfig };
 }
 
 function standingOf(service: Service | undefined) {
@@ -99,9 +112,11 @@ function applyOne(state: State, change: Change, topics: Set<Topic>): void {
       return applyZone(state, change.key, change.object?.zone ?? '', topics);
     case 'TrafficPolicy':
       return applyPolicy(state, change.key, change.object);
+    case 'Mesh':
+      return applyConfig(state, change.key, change.object, topics);
     case 'Namespace':
-      // No look-up tells of namespaces yet; a policy names the one that it targets.
-      return;
+      // No look-up tells of namespaces; only reports do.
+      return setOrDelete(state.namespaces, change.key, change.object);
   }
 }
 
@@ -145,6 +160,14 @@ function applyPolicy(state: State, key: string, object: TrafficPolicy | undefine
   if (after === before) return;
   setOrDelete(state.policies, key, after);
   state.policyTable.replace(before, after);
+}
+
+function applyConfig(state: State, name: string, object: MeshConfig | undefined, topics: Set<Topic>): void {
+  if (name !== meshName) return;
+  const after = keep(state.config, object ?? defaultMeshConfig);
+  if (after === state.config) return;
+  state.config = after;
+  topics.add('config');
 }
 
 /** Endpoints before addresses and ports, which follow from them. */

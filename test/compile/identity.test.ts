@@ -3,6 +3,7 @@ import test from 'node:test';
 import { createCompiler } from '../../src/compile/compiler.js';
 import type { Audience } from '../../src/compile/contract.js';
 import type { ResourceType } from '../../src/envoy/resource.js';
+import { defaultMeshConfig } from '../../src/model/mesh-config.js';
 import type { Change } from '../../src/sources/change.js';
 import type { Store } from '../../src/sources/store.js';
 import { changesOf, policy, service, slice, storeOf } from './world.js';
@@ -74,6 +75,17 @@ test('an endpoint change touches the load assignment and nothing else', () => {
   assert.deepEqual(
     all.map((name, index) => message(store, name) === before[index]?.message),
     [true, true, false],
+  );
+});
+
+test('a change of the egress touches nothing that the mesh knows', () => {
+  const store = shop();
+  const names: readonly Name[] = [vhost, cluster, endpoints];
+  const before = names.map((name) => compiled(store, name));
+  const topics = store.apply([{ kind: 'Mesh', key: 'default', object: { ...defaultMeshConfig, egress: 'RegistryOnly' } }]);
+  assert.deepEqual(
+    before.map((each) => [...topics].some((topic) => each.topics.has(topic))),
+    [false, false, false],
   );
 });
 

@@ -7,6 +7,8 @@ import { changesOf, policy, service, slice, storeOf } from './world.js';
 const captured: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001 };
 const { compile } = createCompiler();
 
+const refusing = '{apiVersion: weft.dev/v1alpha1, kind: Mesh, metadata: {name: default}, spec: {egress: RegistryOnly}}';
+
 /** Each step makes a resource that was asked for before; its topics must have foretold it. */
 const steps: readonly (readonly [string, readonly string[], string, 'VirtualHost' | 'Cluster' | 'Listener', string, Audience['client']])[] = [
   ['a name that appears', [], service('reviews', '10.0.0.1'), 'VirtualHost', 'out/reviews.shop:9080', 'explicit'],
@@ -24,6 +26,10 @@ const steps: readonly (readonly [string, readonly string[], string, 'VirtualHost
     'out/10.0.0.1:9080',
     'captured',
   ],
+  ['an egress that refuses addresses', [], refusing, 'Cluster', 'tcp_8.8.8.8:53', 'captured'],
+  ['an egress that refuses requests', [], refusing, 'VirtualHost', 'out/8.8.8.8:80', 'captured'],
+  ['an egress that refuses names', [], refusing, 'VirtualHost', 'out/unknown.example', 'explicit'],
+  ['an egress that asks for outside addresses', [], refusing, 'Listener', 'outbound', 'captured'],
   ['a first HTTP port', [], service('reviews', '10.0.0.1'), 'Listener', 'outbound', 'captured'],
 ];
 

@@ -42,6 +42,10 @@ test('Envoy and the strict codec accept every variant', async (t) => {
     'with TLS': { ...plain, controlPlane: { host: 'weft.weft-system.svc', port: 15_012, tls } },
     'with mutual TLS': { ...plain, controlPlane: { host: '127.0.0.1', port: 15_012, tls: { ...tls, client } } },
     'server named by address': { ...plain, controlPlane: { host: '127.0.0.1', port: 15_012, tls: { ...tls, serverName: '127.0.0.1' } } },
+    'with trust that rotates': {
+      ...plain,
+      controlPlane: { host: '127.0.0.1', port: 15_012, tls: { serverName: tls.serverName, caSecretFile: tokenSecretFile } },
+    },
     'with a token': { ...plain, controlPlane: { ...plain.controlPlane, tokenSecretFile } },
     'with admin and health': { ...plain, adminSocket, health: { drainKey: 'secret' } },
     'without drain': { ...plain, adminSocket },

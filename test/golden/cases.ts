@@ -9,6 +9,7 @@ import { parse, stringify } from 'yaml';
 import { createCompiler } from '../../src/compile/compiler.js';
 import type { Audience } from '../../src/compile/contract.js';
 import { type Rendered, renderAll } from '../../src/compile/render.js';
+import type { ResourceName } from '../../src/envoy/resource.js';
 import { formatRef } from '../../src/model/name.js';
 import { meshOf, readWorld, type World } from './world.js';
 
@@ -19,6 +20,8 @@ export interface Case {
   readonly audiences: Readonly<Record<string, Audience>>;
   /** Whether the listeners and other constants are part of the output; elsewhere they would only be noise. */
   readonly constants: boolean;
+  /** What a client asks for besides: addresses and names that no Service has. */
+  readonly asked: readonly ResourceName[];
   readonly world: World;
 }
 
@@ -27,6 +30,7 @@ interface CaseFile {
   /** Files and folders under `examples/`, read besides `in`. */
   readonly examples?: readonly string[];
   readonly audiences: Readonly<Record<string, Partial<Audience>>>;
+  readonly asked?: readonly ResourceName[];
 }
 
 const anyone: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001 };
@@ -49,16 +53,22 @@ async function readCase(name: string): Promise<Case> {
     folder,
     audiences,
     constants: file.constants ?? false,
+    asked: file.asked ?? [],
     world: await readWorld(join(folder, 'in'), ...(file.examples ?? []).map((path) => join(examples, path))),
   };
 }
 
 /** What the case compiles to for an audience, its objects having arrived in this order. */
-export function renderCase({ world, constants }: Case, audience: Audience, changes = world.changes): Rendered {
+export function renderCase({ world, constants, asked }: Case, audience: Audience, changes = world.changes): Rendered {
   const compiler = createCompiler();
-  const rendered = renderAll(meshOf(changes), compiler, audience, world.services);
+  const mesh = meshOf(changes);
+  const rendered = renderAll(mesh, compiler, audience, world.services);
+  const more = asked.flatMap(({ type, name }) => {
+    const { message, provenance } = compiler.compile(mesh, audience, type, name);
+    return message ? [{ type, name, message, provenance }] : [];
+  });
   const isConstant = new Set(constants ? [] : compiler.constants(audience).map(({ type, name }) => `${type} ${name}`));
-  return { ...rendered, resources: rendered.resources.filter(({ type, name }) => !isConstant.has(`${type} ${name}`)) };
+  return { ...rendered, resources: [...rendered.resources.filter(({ type, name }) => !isConstant.has(`${type} ${name}`)), ...more] };
 }
 
 /** The text of a golden file. */

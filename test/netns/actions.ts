@@ -5,6 +5,9 @@ import { connect, createServer as createTcpServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers';
 import * as grpc from '@grpc/grpc-js';
 import { WebSocket, WebSocketServer } from 'ws';
+import { close, exchange, open, untilClosed } from './connections.js';
+import { serveUdp, udp } from './datagrams.js';
+import { plainAddress } from './plain-address.js';
 
 /** What an application saw of a request; it is also its answer. */
 export interface Seen {
@@ -44,7 +47,7 @@ export interface HttpReply {
 const patience = 15_000;
 
 async function listen(server: Server, port: number): Promise<void> {
-  server.listen(port, '0.0.0.0');
+  server.listen(port, '::');
   await once(server, 'listening');
 }
 
@@ -57,8 +60,9 @@ async function serveHttp({ name, port }: AppOptions): Promise<void> {
   const server = createServer(async (message, response) => {
     const body = await text(message);
     const { method = '', url: path = '', headers } = message;
-    const seen: Seen = { app: name, method, path, headers: flat(headers), bodyLength: body.length, peer: message.socket.remoteAddress ?? '' };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(seen));
+    const seen: Seen = { app: name, method, path, headers: flat(headers), bodyLength: body.length, peer: plainAddress(message.socket.remoteAddress) };
+    const answer = JSON.stringify(seen);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) }).end(answer);
   });
   new WebSocketServer({ server }).on('connection', (socket) => socket.on('message', (data) => socket.send(`${name} heard ${data}`)));
   await listen(server, port);
@@ -69,7 +73,7 @@ async function serveBanner({ name, port }: AppOptions): Promise<void> {
   await listen(
     createTcpServer((socket) => {
       socket.on('error', () => socket.destroy());
-      socket.write(`${name} greets ${socket.remoteAddress}\n`);
+      socket.write(`${name} greets ${plainAddress(socket.remoteAddress)}\n`);
       socket.pipe(socket);
     }),
     port,
@@ -144,4 +148,4 @@ async function callGrpc({ target, say }: { readonly target: string; readonly say
 }
 
 /** Everything that can be asked for. */
-export const actions = { serveHttp, serveBanner, serveGrpc, http, tcp, webSocket, callGrpc };
+export const actions = { serveHttp, serveBanner, serveGrpc, serveUdp, http, tcp, udp, webSocket, callGrpc, open, exchange, close, untilClosed };

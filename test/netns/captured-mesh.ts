@@ -8,7 +8,7 @@ import { bootstrap } from '../../src/inject/bootstrap.js';
 import type { RedirectOptions } from '../../src/inject/redirect.js';
 import { type RunningEnvoy, startEnvoy } from '../../src/proxy/run.js';
 import { type Cleanup, envoyBinary, temporaryFolder } from '../support/envoy.js';
-import { backends, policy, put, service } from '../support/manifests.js';
+import { backends, type Manifest, policy, put, service } from '../support/manifests.js';
 import { createNetwork, type Network, type NetworkPod } from './network.js';
 
 /** The user that Envoy runs as. */
@@ -23,7 +23,7 @@ export interface CapturedMesh {
   readonly clientEnvoy: RunningEnvoy;
   /** Behind the Services, without a sidecar. */
   readonly plain: NetworkPod;
-  /** Behind the Service `sided`, with one. */
+  /** Behind the Service `sided` and others, with one; its port 9100 is not captured. */
   readonly sided: NetworkPod;
   /** In the ranges of the mesh, and unknown to it. */
   readonly stranger: NetworkPod;
@@ -32,22 +32,43 @@ export interface CapturedMesh {
   readonly startWeft: () => Promise<void>;
 }
 
-/** Starts it all; `redirect` holds for the client. */
-export async function startCapturedMesh(t: Cleanup, redirect: RedirectOptions): Promise<CapturedMesh> {
+/** How a mesh differs from the usual one. */
+export interface CapturedOptions {
+  /** How the client is captured. */
+  readonly redirect?: RedirectOptions;
+  /** Further arguments for the Envoys. */
+  readonly args?: readonly string[];
+  /** Further objects that are there from the start. */
+  readonly objects?: readonly Manifest[];
+}
+
+/** Where the pods are. */
+export const addresses = {
+  client: '10.99.1.2',
+  plain: { v4: '10.99.2.2', v6: 'fd99::2:2' },
+  sided: { v4: '10.99.3.2', v6: 'fd99::3:2' },
+};
+
+/** For {@link CapturedOptions.args}: what Envoy drains it ends after a second, and not after ten minutes. */
+export const quickDrain: readonly string[] = ['--drain-time-s', '1', '--drain-strategy', 'immediate'];
+
+/** Starts it all. */
+export async function startCapturedMesh(t: Cleanup, { redirect = {}, args = [], objects = [] }: CapturedOptions): Promise<CapturedMesh> {
   const home = await temporaryFolder(t);
   await chown(home, uid, uid);
   const manifests = join(home, 'mesh');
   await Promise.all([writeManifests(manifests), makeCertificates(home)]);
+  await put(manifests, 'more', objects);
   const network = await createNetwork(t);
-  const client = await network.pod('client', '10.99.1.2', redirect);
-  const plain = await network.pod('plain', '10.99.2.2');
-  const sided = await network.pod('sided', '10.99.3.2', {});
+  const client = await network.pod('client', addresses.client, redirect);
+  const plain = await network.pod('plain', addresses.plain.v4);
+  const sided = await network.pod('sided', addresses.sided.v4, { excludeInboundPorts: [9100] });
   const stranger = await network.pod('stranger', '10.99.4.2');
   await startApps(plain, sided, stranger, network.gateway);
   const weft = await weftIn(t, network.gateway, home, manifests);
   await weft.start();
-  const clientEnvoy = await startSidecar(t, home, client, 'client');
-  await startSidecar(t, home, sided, 'sided');
+  const clientEnvoy = await startSidecar(t, home, client, 'client', args);
+  await startSidecar(t, home, sided, 'sided', args);
   return { network, client, clientEnvoy, plain, sided, stranger, manifests, killWeft: weft.kill, startWeft: weft.start };
 }
 
@@ -58,18 +79,23 @@ async function startApps(plain: NetworkPod, sided: NetworkPod, stranger: Network
     plain.run('serveBanner', { name: 'db', port: 3306 }),
     plain.run('serveBanner', { name: 'late', port: 3307 }),
     plain.run('serveGrpc', { name: 'grpc', port: 50051 }),
+    plain.run('serveUdp', { port: 53 }),
     sided.run('serveHttp', { name: 'sided', port: 8080 }),
     sided.run('serveBanner', { name: 'queue', port: 50051 }),
+    sided.run('serveHttp', { name: 'metrics', port: 9100 }),
     stranger.run('serveHttp', { name: 'stranger', port: 80 }),
     stranger.run('serveBanner', { name: 'stranger', port: 9999 }),
     outside.run('serveHttp', { name: 'outside', port: 80 }),
     outside.run('serveBanner', { name: 'outside', port: 8025 }),
+    outside.run('serveBanner', { name: 'apiserver', port: 6443 }),
+    outside.run('serveBanner', { name: 'postgres', port: 5432 }),
+    outside.run('serveHttp', { name: 'outside', port: 8080 }),
   ]);
 }
 
 async function writeManifests(folder: string): Promise<void> {
   await mkdir(folder);
-  const plain = { pod: 'plain', address: '10.99.2.2' };
+  const plain = { pod: 'plain', address: addresses.plain.v4 };
   const http = { name: 'http', port: 80 };
   const redirect = { type: 'RequestRedirect', requestRedirect: { path: { type: 'ReplaceFullPath', replaceFullPath: '/new' } } };
   const rules = [{ matches: [{ path: { type: 'Exact', value: '/old' } }], filters: [redirect] }, { backendRefs: [{ name: 'web', port: 80 }] }];
@@ -78,7 +104,7 @@ async function writeManifests(folder: string): Promise<void> {
     ...backends(namespace, 'web', 'http', [{ ...plain, port: 8080 }]),
     policy(namespace, 'web', 'web', { rules }),
     service(namespace, 'sided', '10.96.0.11', [http]),
-    ...backends(namespace, 'sided', 'http', [{ pod: 'sided', address: '10.99.3.2', port: 8080 }]),
+    ...backends(namespace, 'sided', 'http', [{ pod: 'sided', address: addresses.sided.v4, port: 8080 }]),
     service(namespace, 'db', '10.96.0.12', [{ name: 'mysql', port: 3306 }]),
     ...backends(namespace, 'db', 'mysql', [{ ...plain, port: 3306 }]),
     service(namespace, 'grpc', '10.96.0.13', [{ name: 'api', port: 50051, appProtocol: 'grpc' }]),
@@ -90,10 +116,12 @@ async function writeManifests(folder: string): Promise<void> {
     service(namespace, 'peers', 'None', [{ name: 'http', port: 8080 }]),
     ...backends(namespace, 'peers', 'http', [
       { ...plain, port: 8080 },
-      { pod: 'sided', address: '10.99.3.2', port: 8080 },
+      { pod: 'sided', address: addresses.sided.v4, port: 8080 },
     ]),
     service(namespace, 'queue', 'None', [{ name: 'tcp', port: 5672 }]),
-    ...backends(namespace, 'queue', 'tcp', [{ pod: 'sided', address: '10.99.3.2', port: 50051 }]),
+    ...backends(namespace, 'queue', 'tcp', [{ pod: 'sided', address: addresses.sided.v4, port: 50051 }]),
+    service(namespace, 'broker', '10.96.0.17', [{ name: 'amqp', port: 5672 }]),
+    ...backends(namespace, 'broker', 'amqp', [{ pod: 'sided', address: addresses.sided.v4, port: 50051 }]),
     service(namespace, 'api', 'None', [http]),
     ...backends(namespace, 'api', 'http', [{ ...plain, port: 8081 }]),
     policy(namespace, 'api', 'api', {
@@ -165,7 +193,7 @@ async function untilReady(pod: NetworkPod): Promise<void> {
   }
 }
 
-async function startSidecar(t: Cleanup, home: string, { netns }: NetworkPod, pod: string): Promise<RunningEnvoy> {
+async function startSidecar(t: Cleanup, home: string, { netns }: NetworkPod, pod: string, args: readonly string[]): Promise<RunningEnvoy> {
   const tls = { serverName: '10.99.0.1', caFile: join(home, 'ca.pem'), client: { certificateFile: join(home, 'proxy.pem'), keyFile: join(home, 'proxy.key') } };
   const configuration = bootstrap({
     proxy: { namespace, pod, serviceAccount: pod, labels: { app: pod }, zone: '', client: 'captured' },
@@ -173,7 +201,7 @@ async function startSidecar(t: Cleanup, home: string, { netns }: NetworkPod, pod
     adminSocket: join(home, `${pod}.sock`),
     stats: 'all',
   });
-  const envoy = await startEnvoy({ binary: await envoyBinary(), bootstrap: configuration, netns, uid, logFile: join(home, `${pod}.log`) });
+  const envoy = await startEnvoy({ binary: await envoyBinary(), bootstrap: configuration, netns, uid, args, logFile: join(home, `${pod}.log`) });
   t.after(envoy.stop);
   await envoy.ready();
   return envoy;

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { backends, policy, put, service } from '../support/manifests.js';
 import type { HttpCall, Seen } from './actions.js';
 import { type CapturedMesh, startCapturedMesh } from './captured-mesh.js';
-import { externalAddress, type NetworkPod } from './network.js';
+import { excludedAddress, externalAddress, type NetworkPod } from './network.js';
 
 const web = '10.96.0.10';
 const excluded = 8025;
@@ -13,7 +13,10 @@ const cleanups: (() => Promise<void>)[] = [];
 let mesh: CapturedMesh;
 
 before(async () => {
-  mesh = await startCapturedMesh({ after: (hook) => void cleanups.push(hook) }, { excludeOutboundPorts: [excluded] });
+  mesh = await startCapturedMesh(
+    { after: (hook) => void cleanups.push(hook) },
+    { redirect: { excludeOutboundPorts: [excluded], excludeOutboundCidrs: [`${excludedAddress}/32`] } },
+  );
 });
 
 /** Processes before the namespaces that they are in: the last made is the first to go. */
@@ -100,6 +103,13 @@ test('an app can call its own Service, and itself', async () => {
   assert.equal((await seen(mesh.sided, { address: mesh.sided.address, port: 8080 })).peer, mesh.sided.address);
 });
 
+test('an app can call its own Service over TCP too, and itself as an endpoint of a headless one', async () => {
+  const greeting = async (address: string, port: number) => (await mesh.sided.run('tcp', { address, port, say: 'hello' }))[0];
+  assert.equal(await greeting('10.96.0.17', 5672), 'queue greets 127.0.0.6\n');
+  assert.equal(await greeting(mesh.sided.address, 50051), `queue greets ${mesh.sided.address}\n`);
+  assert.equal(await greeting('127.0.0.1', 50051), 'queue greets 127.0.0.1\n');
+});
+
 test('raw TCP works, and a server may speak first, whatever address it is called by', async () => {
   const connections = () => counter('cluster.out.db.shop.3306.upstream_cx_total');
   for (const address of ['10.96.0.12', '10.96.0.12', mesh.plain.address]) {
@@ -143,6 +153,22 @@ test('an excluded port is not captured', async () => {
   assert.equal(await captured(), before);
   await seen(mesh.client, { address: externalAddress, port: 80 });
   assert.equal(await captured(), before + 1);
+});
+
+test('an excluded range is not captured', async () => {
+  const captured = () => counter('listener.0.0.0.0_15001.downstream_cx_total');
+  const before = await captured();
+  assert.equal((await seen(mesh.client, { address: excludedAddress, port: 80 })).peer, mesh.client.address);
+  assert.equal(await captured(), before);
+});
+
+test('an excluded port of the pod is reached directly', async () => {
+  assert.equal((await seen(mesh.client, { address: mesh.sided.address, port: 9100 })).peer, mesh.client.address);
+});
+
+test('UDP is not captured, of DNS or anything else', async () => {
+  for (const pod of [mesh.client, mesh.sided])
+    assert.equal(await pod.run('udp', { address: mesh.plain.address, port: 53, say: 'hello' }), `${pod.address} said hello`);
 });
 
 test('an address that was none of the mesh follows its policies once it is', async () => {

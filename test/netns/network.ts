@@ -10,17 +10,18 @@ import type { actions } from './actions.js';
 
 type Actions = typeof actions;
 
-/** A namespace with an address on the bridge. */
+/** A namespace with addresses on the bridge. */
 export interface NetworkPod {
   readonly netns: string;
   readonly address: string;
+  readonly address6: string;
   /** Has the process inside do something. Rejects with what it threw. */
   readonly run: <Name extends keyof Actions>(action: Name, argument: Parameters<Actions[Name]>[0]) => Promise<Awaited<ReturnType<Actions[Name]>>>;
 }
 
 /** The network. */
 export interface Network {
-  /** The namespace with the bridge, at 10.99.0.1; the way to everywhere else, which is 203.0.113.1. */
+  /** The namespace with the bridge, at 10.99.0.1; the way to everywhere else, which is 203.0.113.1 and 2001:db8::1. */
   readonly gateway: NetworkPod;
   /** Adds a namespace. `redirect` captures its traffic. */
   readonly pod: (name: string, address: string, redirect?: RedirectOptions) => Promise<NetworkPod>;
@@ -31,6 +32,10 @@ const ip = (...args: readonly string[]) => execute('ip', [...args]);
 
 /** An address that is in no range of the mesh. */
 export const externalAddress = '203.0.113.1';
+/** Another such address. */
+export const excludedAddress = '198.51.100.1';
+/** The first one's like in IPv6. */
+export const externalAddress6 = '2001:db8::1';
 
 let networks = 0;
 
@@ -43,8 +48,11 @@ export async function createNetwork(t: Cleanup): Promise<Network> {
   await ip('-n', netns, 'link', 'add', 'br0', 'type', 'bridge');
   await ip('-n', netns, 'addr', 'add', '10.99.0.1/16', 'dev', 'br0');
   await ip('-n', netns, 'addr', 'add', `${externalAddress}/32`, 'dev', 'br0');
+  await ip('-n', netns, 'addr', 'add', `${excludedAddress}/32`, 'dev', 'br0');
+  await ip('-n', netns, 'addr', 'add', `${toV6('10.99.0.1')}/64`, 'dev', 'br0', 'nodad');
+  await ip('-n', netns, 'addr', 'add', `${externalAddress6}/128`, 'dev', 'br0', 'nodad');
   await ip('-n', netns, 'link', 'set', 'br0', 'up');
-  const gateway = { netns, address: '10.99.0.1', run: startAgent(t, netns) };
+  const gateway = { netns, address: '10.99.0.1', address6: toV6('10.99.0.1'), run: startAgent(t, netns) };
   return {
     gateway,
     pod: async (name, address, redirect) => {
@@ -52,11 +60,14 @@ export async function createNetwork(t: Cleanup): Promise<Network> {
       await addNamespace(t, own);
       await ip('-n', netns, 'link', 'add', `v${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', own);
       await ip('-n', netns, 'link', 'set', `v${name}`, 'master', 'br0', 'up');
+      const address6 = toV6(address);
       await ip('-n', own, 'addr', 'add', `${address}/16`, 'dev', 'eth0');
+      await ip('-n', own, 'addr', 'add', `${address6}/64`, 'dev', 'eth0', 'nodad');
       await ip('-n', own, 'link', 'set', 'eth0', 'up');
       await ip('-n', own, 'route', 'add', 'default', 'via', '10.99.0.1');
-      if (redirect) await applyRules(own, redirectRules(redirect));
-      return { netns: own, address, run: startAgent(t, own) };
+      await ip('-n', own, 'route', 'add', 'default', 'via', toV6('10.99.0.1'));
+      if (redirect) await capture(own, redirect);
+      return { netns: own, address, address6, run: startAgent(t, own) };
     },
   };
 }
@@ -77,13 +88,24 @@ async function addNamespace(t: Cleanup, netns: string): Promise<void> {
   await ip('-n', netns, 'link', 'set', 'lo', 'up');
 }
 
+/** `10.99.1.2` has `fd99::1:2` beside it. */
+function toV6(address: string): string {
+  return `fd99::${address.split('.').slice(2).join(':')}`;
+}
+
 /** As the init container does it; twice, since that must not matter. */
-async function applyRules(netns: string, rules: string): Promise<void> {
+async function capture(netns: string, redirect: RedirectOptions): Promise<void> {
+  await ip('-n', netns, 'addr', 'add', '::6/128', 'dev', 'lo', 'nodad');
   for (let time = 0; time < 2; time++) {
-    const running = execute('ip', ['netns', 'exec', netns, 'iptables-restore', '--wait', '--noflush']);
-    running.child.stdin?.end(rules);
-    await running;
+    await restore(netns, 'iptables-restore', redirectRules(redirect, 'IPv4'));
+    await restore(netns, 'ip6tables-restore', redirectRules(redirect, 'IPv6'));
   }
+}
+
+async function restore(netns: string, command: string, rules: string): Promise<void> {
+  const running = execute('ip', ['netns', 'exec', netns, command, '--wait', '--noflush']);
+  running.child.stdin?.end(rules);
+  await running;
 }
 
 const agent = fileURLToPath(new URL('./agent.js', import.meta.url));

@@ -52,6 +52,27 @@ function sliceOf(namespace: string, app: string, portName: string, { pod, addres
   };
 }
 
+/** What is behind a Service without a selector: addresses without Pods, in a slice that somebody wrote by hand. */
+export function slice(namespace: string, name: string, port: { readonly name: string; readonly port: number }, addresses: readonly string[]): Manifest {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: `${name}-${addresses.some((address) => address.includes(':')) ? 'v6' : 'v4'}`,
+      namespace,
+      labels: { 'kubernetes.io/service-name': name },
+    },
+    addressType: addresses.some((address) => address.includes(':')) ? 'IPv6' : 'IPv4',
+    ports: [port],
+    endpoints: addresses.map((address) => ({ addresses: [address] })),
+  };
+}
+
+/** The Mesh object. */
+export function meshObject(spec: Manifest): Manifest {
+  return { apiVersion: 'weft.dev/v1alpha1', kind: 'Mesh', metadata: { name: 'default' }, spec };
+}
+
 /** A TrafficPolicy for one Service of its own namespace. */
 export function policy(namespace: string, name: string, target: string, spec: Manifest): Manifest {
   const targetRefs = [{ kind: 'Service', name: target }];

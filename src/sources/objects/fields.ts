@@ -28,7 +28,13 @@ const labels = Type.Record(
 
 /** What the mesh reads of `metadata`. */
 export const metadata = Type.Object(
-  { name: objectName, namespace: Type.Optional(namespaceName), labels: Type.Optional(labels) },
+  {
+    name: objectName,
+    namespace: Type.Optional(namespaceName),
+    labels: Type.Optional(labels),
+    uid: Type.Optional(text('the uid that the API server gave', 'leave the field out')),
+    creationTimestamp: Type.Optional(text('a time', 'leave the field out')),
+  },
   words('a map with at least a name', 'add metadata with the name of the object'),
 );
 

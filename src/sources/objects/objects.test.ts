@@ -36,7 +36,7 @@ test('a Service is cut down to what the mesh needs', () => {
       clusterIPs: ['10.0.0.1', 'fd00::1'],
       ports: [
         { name: 'http', port: 80, targetPort: 'web', protocol: 'HTTP', protocolReason: 'port name http' },
-        { name: 'db', port: 5432, targetPort: 5432, protocol: 'TCP', protocolReason: 'nothing said' },
+        { name: 'db', port: 5432, targetPort: 5432, protocol: 'TCP', protocolReason: 'port number 5432, PostgreSQL' },
       ],
       publishNotReadyAddresses: true,
     },
@@ -203,17 +203,19 @@ test('an address of the other type is an error', () => {
 
 test('a Pod is cut down to what the mesh needs, and one that has ended has no address', () => {
   const raw = (phase: string) => ({
-    metadata: { name: 'p1', namespace: 'shop', labels: { app: 'reviews' }, creationTimestamp: null },
+    metadata: { name: 'p1', namespace: 'shop', labels: { app: 'reviews' }, uid: 'u1', creationTimestamp: '2026-01-01T00:00:00Z', deletionTimestamp: null },
     spec: {
+      hostNetwork: true,
       nodeName: 'n1',
       serviceAccountName: 'reviews',
-      initContainers: [{ ports: [{ name: 'metrics', containerPort: 9090 }] }],
+      initContainers: [{ name: 'weft-proxy', ports: [{ name: 'metrics', containerPort: 9090 }] }],
       containers: [{ ports: [{ name: 'http', containerPort: 8080 }, { containerPort: 1 }, { name: 'dns', containerPort: 53, protocol: 'UDP' }] }],
     },
     status: { phase, podIP: '10.1.0.1', podIPs: [{ ip: '10.1.0.1' }, { ip: 'fd00:0::1' }] },
   });
   const expected = {
     ...{ key: 'shop/p1', namespace: 'shop', name: 'p1', labels: { app: 'reviews' }, serviceAccount: 'reviews', node: 'n1' },
+    ...{ uid: 'u1', created: '2026-01-01T00:00:00Z', hostNetwork: true, proxy: 'Injected' },
     ports: new Map([
       ['metrics', 9090],
       ['http', 8080],
@@ -223,15 +225,26 @@ test('a Pod is cut down to what the mesh needs, and one that has ended has no ad
   assert.deepEqual(parsePod(raw('Succeeded')).object, { ...expected, addresses: [] });
   const bare = parsePod({ metadata: { name: 'p' } }).object;
   assert.deepEqual([bare?.serviceAccount, bare?.node, bare?.addresses], ['default', '', []]);
+  assert.deepEqual([bare?.uid, bare?.created, bare?.hostNetwork, bare?.proxy], ['', '', false, 'None']);
 });
 
 test('a Node has a zone, a Namespace its labels', () => {
   assert.deepEqual(parseNode({ metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': 'a' } } }).object, { name: 'n1', zone: 'a' });
   assert.deepEqual(parseNode({ metadata: { name: 'n1' } }).object, { name: 'n1', zone: '' });
-  assert.deepEqual(parseNamespace({ metadata: { name: 'shop', labels: { a: 'b' } } }).object, { name: 'shop', labels: { a: 'b' } });
+  assert.deepEqual(parseNamespace({ metadata: { name: 'shop', labels: { a: 'b' } } }).object, { name: 'shop', labels: { a: 'b' }, injectSince: '' });
   assert.deepEqual(lines(parseNode({ metadata: { name: 'n1', labels: { 'a/b': 1 } } }).diagnostics), [
     'error Node n1: metadata.labels["a/b"] = 1 must be text; put the value in quotation marks',
   ]);
+});
+
+test('a Namespace knows since when it has asked for sidecars', () => {
+  const fieldsV1 = { 'f:metadata': { 'f:labels': { 'f:weft.dev/inject': {} } } };
+  const managedFields = [
+    { time: '2026-01-03T00:00:00Z', fieldsV1: { 'f:metadata': { 'f:labels': { 'f:team': {} } } } },
+    { time: '2026-01-02T00:00:00Z', fieldsV1 },
+    { time: '2026-01-01T00:00:00Z', fieldsV1 },
+  ];
+  assert.equal(parseNamespace({ metadata: { name: 'shop', managedFields } }).object?.injectSince, '2026-01-02T00:00:00Z');
 });
 
 test('field paths are read as they are written', () => {

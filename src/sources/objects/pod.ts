@@ -5,7 +5,7 @@ import type { Pod } from '../../model/workload.js';
 import type { Parsed } from '../change.js';
 import { canonicalAddress } from './address.js';
 import { checker } from './check.js';
-import { metadata, portNumber, text, transport, words } from './fields.js';
+import { flag, metadata, portNumber, text, transport, words } from './fields.js';
 import { refOf } from './plain.js';
 
 const containerPort = Type.Object(
@@ -15,7 +15,10 @@ const containerPort = Type.Object(
 
 const containers = Type.Array(
   Type.Object(
-    { ports: Type.Optional(Type.Array(containerPort, words('a list of ports', 'write one "- containerPort: NUMBER" for each port'))) },
+    {
+      name: Type.Optional(text('the name of the container', 'write the name as text')),
+      ports: Type.Optional(Type.Array(containerPort, words('a list of ports', 'write one "- containerPort: NUMBER" for each port'))),
+    },
     words('a container', 'write a map'),
   ),
   words('a list of containers', 'write one "- name: NAME" for each container'),
@@ -30,6 +33,7 @@ const schema = Type.Object(
       Type.Object(
         {
           serviceAccountName: Type.Optional(text('the name of a ServiceAccount', 'write the name, or leave the field out for default')),
+          hostNetwork: Type.Optional(flag),
           nodeName: Type.Optional(text('the name of a Node', 'write the name of the Node')),
           initContainers: Type.Optional(containers),
           containers: Type.Optional(containers),
@@ -75,8 +79,19 @@ export function parsePod(raw: unknown): Parsed<Pod> {
     serviceAccount: value.spec?.serviceAccountName || 'default',
     node: value.spec?.nodeName ?? '',
     ports: portsOf(value),
+    uid: value.metadata.uid ?? '',
+    created: value.metadata.creationTimestamp ?? '',
+    hostNetwork: value.spec?.hostNetwork ?? false,
+    proxy: proxyOf(value),
   };
   return { object, diagnostics: [] };
+}
+
+/** The name of the sidecar's container, as the injector makes it. */
+const proxyContainer = 'weft-proxy';
+
+function proxyOf({ spec }: Raw): Pod['proxy'] {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].some(({ name }) => name === proxyContainer) ? 'Injected' : 'None';
 }
 
 function addressesOf({ status }: Raw): readonly string[] {

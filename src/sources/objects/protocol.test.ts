@@ -28,8 +28,17 @@ const cases: readonly (readonly [DeclaredPort, string, string])[] = [
   [{ port, name: 'web-http' }, 'TCP', 'nothing said'],
   [{ port: 80, name: 'web' }, 'HTTP', 'port number 80'],
   [{ port: 8080 }, 'HTTP', 'port number 8080'],
-  [{ port: 3306 }, 'TCP', 'nothing said'],
-  [{ port: 443 }, 'TCP', 'nothing said'],
+  [{ port, name: 'ws' }, 'HTTP', 'port name ws'],
+  [{ port: 8080, name: 'smtp' }, 'TCP', 'port name smtp'],
+  [{ port: 8080, name: 'redis-cache' }, 'TCP', 'port name redis-cache'],
+  [{ port: 3306 }, 'TCP', 'port number 3306, MySQL'],
+  [{ port: 5432, name: 'db' }, 'TCP', 'port number 5432, PostgreSQL'],
+  [{ port: 6379 }, 'TCP', 'port number 6379, Redis'],
+  [{ port: 27017 }, 'TCP', 'port number 27017, MongoDB'],
+  [{ port: 25 }, 'TCP', 'port number 25, mail'],
+  [{ port: 443 }, 'TCP', 'port number 443, TLS'],
+  [{ port: 3306, appProtocol: 'http' }, 'HTTP', 'appProtocol http'],
+  [{ port }, 'TCP', 'nothing said'],
 ];
 
 for (const [declared, protocol, protocolReason] of cases) {

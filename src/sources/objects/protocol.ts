@@ -15,26 +15,22 @@ export interface DetectedProtocol {
 }
 
 /**
- * Names of protocols, for `appProtocol` and for port names: Istio's list, and `h2c`. TLS is carried as TCP, since what is
- * inside cannot be seen. grpc-web is GRPC, as Istio has it: what reaches the backend is HTTP/2.
+ * Names of protocols, for `appProtocol` and for port names: Istio's list, `h2c`, `ws`, and the names of what else is common in
+ * clusters, which tells on a number that is HTTP by itself. TLS is carried as TCP, since what is inside cannot be seen. grpc-web is
+ * GRPC, as Istio has it: what reaches the backend is HTTP/2.
  */
 const byName: ReadonlyMap<string, Protocol> = new Map([
-  ['http', 'HTTP'],
-  ['http2', 'HTTP2'],
-  ['h2c', 'HTTP2'],
-  ['grpc', 'GRPC'],
-  ['grpc-web', 'GRPC'],
-  ['https', 'TCP'],
-  ['tls', 'TCP'],
-  ['tcp', 'TCP'],
-  ['mongo', 'TCP'],
-  ['mysql', 'TCP'],
-  ['redis', 'TCP'],
-  ['postgres', 'TCP'],
-  ['postgresql', 'TCP'],
-  ['amqp', 'TCP'],
-  ['kafka', 'TCP'],
+  ...all('HTTP', ['http', 'ws']),
+  ...all('HTTP2', ['http2', 'h2c']),
+  ...all('GRPC', ['grpc', 'grpc-web']),
+  ...all('TCP', ['tcp', 'tls', 'https', 'wss', 'dns', 'ssh', 'ftp', 'smtp', 'smtps', 'imap', 'imaps', 'pop3', 'pop3s', 'ldap', 'ldaps']),
+  ...all('TCP', ['mysql', 'postgres', 'postgresql', 'mssql', 'oracle', 'mongo', 'mongodb', 'cassandra', 'cql', 'redis', 'memcached']),
+  ...all('TCP', ['amqp', 'amqps', 'kafka', 'mqtt', 'mqtts', 'nats', 'zookeeper', 'thrift']),
 ]);
+
+function all(protocol: Protocol, names: readonly string[]): readonly (readonly [string, Protocol])[] {
+  return names.map((name) => [name, protocol] as const);
+}
 
 /** The values of `appProtocol` that Kubernetes itself defines (KEP-3726). */
 const byKubernetesName: ReadonlyMap<string, Protocol> = new Map([
@@ -49,13 +45,39 @@ const byKubernetesName: ReadonlyMap<string, Protocol> = new Map([
  */
 const httpNumbers: ReadonlySet<number> = new Set([80, 3000, 8000, 8080, 8888]);
 
+/** Numbers that are TCP in any case, as every number is that is not HTTP; the name only explains it to whoever asks. */
+const tcpNumbers: ReadonlyMap<number, string> = new Map([
+  ...numbered('TLS', [443, 8443]),
+  ...numbered('SSH', [22]),
+  ...numbered('DNS', [53]),
+  ...numbered('mail', [25, 110, 143, 465, 587, 993, 995]),
+  ...numbered('LDAP', [389, 636]),
+  ...numbered('SQL Server', [1433]),
+  ...numbered('MySQL', [3306]),
+  ...numbered('PostgreSQL', [5432]),
+  ...numbered('Redis', [6379]),
+  ...numbered('MongoDB', [27_017]),
+  ...numbered('Cassandra', [9042]),
+  ...numbered('Memcached', [11_211]),
+  ...numbered('AMQP', [5671, 5672]),
+  ...numbered('Kafka', [9092]),
+  ...numbered('MQTT', [1883, 8883]),
+  ...numbered('NATS', [4222]),
+  ...numbered('ZooKeeper', [2181]),
+]);
+
+function numbered(what: string, ports: readonly number[]): readonly (readonly [number, string])[] {
+  return ports.map((port) => [port, what] as const);
+}
+
 /** The protocol of a port: what `appProtocol` says, else the port's name or its part before the first `-`, else its number, else TCP. */
 export function detectProtocol(port: DeclaredPort): DetectedProtocol {
   if (port.appProtocol) return fromAppProtocol(port.appProtocol);
   const named = port.name ? fromName(port.name) : undefined;
   if (named) return { protocol: named, protocolReason: `port name ${port.name}` };
   if (httpNumbers.has(port.port)) return { protocol: 'HTTP', protocolReason: `port number ${port.port}` };
-  return { protocol: 'TCP', protocolReason: 'nothing said' };
+  const known = tcpNumbers.get(port.port);
+  return { protocol: 'TCP', protocolReason: known ? `port number ${port.port}, ${known}` : 'nothing said' };
 }
 
 function fromAppProtocol(appProtocol: string): DetectedProtocol {
