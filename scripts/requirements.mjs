@@ -1,5 +1,6 @@
 /** What some tests need besides Node and Python: each check says what is missing, or undefined. */
 import { execFile } from 'node:child_process';
+import { provideKubernetes } from './kubernetes.mjs';
 
 /** Whether a command runs and succeeds. */
 function works(command, ...args) {
@@ -26,4 +27,23 @@ export async function missingForNetns() {
 /** For the client of grpc-go. */
 export async function missingForGo() {
   return (await works('go', 'version')) ? undefined : 'Go is not installed';
+}
+
+/** For a real cluster. Nobody's cluster is touched unless these variables say so. */
+export async function missingForCluster() {
+  const { KUBECONFIG, WEFT_BUILD_IMAGE, WEFT_KIND_CLUSTER, WEFT_NODE_EXEC } = process.env;
+  const how = '(test/cluster/README.md tells how to give one)';
+  if (!KUBECONFIG) return `KUBECONFIG names no cluster to test on ${how}`;
+  if (!WEFT_BUILD_IMAGE && !WEFT_KIND_CLUSTER) return `neither WEFT_BUILD_IMAGE nor WEFT_KIND_CLUSTER says how images come to the cluster ${how}`;
+  if (!WEFT_NODE_EXEC) return `WEFT_NODE_EXEC does not say how a command is run on the node of the cluster ${how}`;
+  if (!(await works('kubectl', 'version', '--client'))) return 'the command kubectl is not installed';
+  if (!(await works('helm', 'version'))) return 'the command helm is not installed';
+  if (!(await works('kubectl', 'get', '--raw', '/readyz'))) return `the cluster of KUBECONFIG=${KUBECONFIG} does not answer`;
+  return undefined;
+}
+
+/** For a real API server: its programs, which are built here if need be. */
+export async function missingForApiserver() {
+  if (process.platform === 'win32') return 'etcd and kube-apiserver are not run on Windows';
+  return provideKubernetes(await works('go', 'version'));
 }

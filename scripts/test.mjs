@@ -4,7 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { run } from 'node:test';
-import { missingForGo, missingForNetns } from './requirements.mjs';
+import { buildClusterImages } from './cluster-images.mjs';
+import { missingForApiserver, missingForCluster, missingForGo, missingForNetns } from './requirements.mjs';
 
 /** A file that has not ended after this long is stopped and counts as failed. */
 const timeout = 300_000;
@@ -12,10 +13,23 @@ const timeout = 300_000;
 /** A total that the runner reports at the end of a file or of all. */
 const counter = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
-/** In this order; a file belongs to the first group that matches its path. */
+/**
+ * The last one runs first; a file belongs to the first group that matches its path. `missing` tells what a machine lacks for it;
+ * `prepare` resolves to an exit code; `last` is the end of the name of the file that runs after the others.
+ */
 const groups = [
+  {
+    name: 'cluster',
+    matches: (file) => file.startsWith('test/cluster/'),
+    concurrency: 1,
+    timeout: 900_000,
+    missing: missingForCluster,
+    prepare: buildClusterImages,
+    last: 'f-uninstall.test.ts',
+  },
   { name: 'grpc-go', matches: (file) => file.startsWith('test/clients/grpc-go'), concurrency: 1, missing: missingForGo },
   { name: 'netns', matches: (file) => file.startsWith('test/netns/'), concurrency: 1, missing: missingForNetns },
+  { name: 'apiserver', matches: (file) => file.startsWith('test/apiserver/'), concurrency: 2, missing: missingForApiserver },
   { name: 'envoy', matches: (file) => file.startsWith('test/envoy/'), concurrency: 2 },
   { name: 'clients', matches: (file) => file.startsWith('test/clients/'), concurrency: 2 },
   { name: 'unit', matches: () => true, concurrency: Math.max(2, availableParallelism()) },
@@ -50,15 +64,26 @@ async function runGroup(group, files) {
   const missing = await group.missing?.();
   const result = { name: group.name, files: files.length, passed: 0, failed: [], skipped: [], notes: [], figures: [], missing };
   if (missing) return result;
+  if (group.prepare && (await group.prepare()) !== 0) {
+    result.failed.push({ name: `${group.name}: what its tests need could not be prepared`, error: 'see above' });
+    return result;
+  }
   const begin = performance.now();
   const output = new Map();
-  const stream = run({ files: files.map((file) => join('dist', file.replace(/\.ts$/, '.js'))), concurrency: group.concurrency, timeout });
+  const stream = run({ files: inOrder(group, files), concurrency: group.concurrency, timeout: group.timeout ?? timeout });
   for await (const event of stream) note(event, result, output);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   explain(result, output);
   process.stdout.write(`${result.failed.length === 0 ? 'ok    ' : 'FAILED'} ${group.name}: ${result.passed} tests in ${files.length} files, ${seconds} s\n`);
   for (const figure of result.figures) process.stdout.write(`         ${figure}\n`);
   return result;
+}
+
+/** The compiled files, in the order in which they run. */
+function inOrder({ last }, files) {
+  const isLast = (file) => last !== undefined && file.endsWith(last);
+  const ordered = [...files.filter((file) => !isLast(file)), ...files.filter(isLast)];
+  return ordered.map((file) => join('dist', file.replace(/\.ts$/, '.js')));
 }
 
 /** Counts one event of the test stream (the runner reports a file as a test of its own only when it has none, or crashed), and keeps what a file writes in case one of its tests fails. */

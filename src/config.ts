@@ -19,6 +19,8 @@ export interface Config {
   readonly color: boolean;
   /** `KUBECONFIG`: the file that says how to reach the cluster. */
   readonly kubeconfig: string | undefined;
+  /** `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which the kubelet sets in every container: where the API server is. */
+  readonly inCluster: { readonly host: string; readonly port: string } | undefined;
 }
 
 /** The configuration in `env`, the process's own unless given. An empty variable counts as unset. Throws an Error that names a bad one. */
@@ -30,7 +32,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     logLevel: readLogLevel(env['WEFT_LOG_LEVEL'] || 'info'),
     color: !env['NO_COLOR'],
     kubeconfig: env['KUBECONFIG'] || undefined,
+    inCluster: readInCluster(env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT']),
   };
+}
+
+function readInCluster(host: string | undefined, port: string | undefined): Config['inCluster'] {
+  return host && port ? { host, port } : undefined;
 }
 
 function readLogLevel(text: string): LogLevel {

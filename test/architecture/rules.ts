@@ -22,17 +22,19 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   compile: ['model', 'envoy', 'features'],
   snapshot: ['envoy'],
   serve: ['envoy', 'snapshot'],
-  sources: ['model'],
-  identity: ['model'],
+  kubernetes: [],
+  webhook: [],
+  sources: ['model', 'kubernetes'],
+  identity: ['model', 'kubernetes'],
   inject: ['model', 'envoy'],
-  status: ['model'],
+  status: ['model', 'kubernetes'],
   observe: ['model'],
   proxy: ['model'],
   'config.ts': [],
   'controller.ts': ['model', 'envoy', 'features', 'compile', 'snapshot', 'serve', 'sources', 'identity', 'inject', 'status', 'observe', 'proxy'],
   commands: [
     ...['model', 'envoy', 'features', 'compile', 'snapshot', 'serve', 'sources', 'identity', 'inject', 'status', 'observe', 'proxy'],
-    ...['config.ts', 'controller.ts'],
+    ...['kubernetes', 'webhook', 'config.ts', 'controller.ts'],
   ],
   'main.ts': ['commands', 'config.ts'],
 };
@@ -41,7 +43,9 @@ const edges: Readonly<Record<string, readonly string[]>> = {
 const importers: readonly { readonly name: string; readonly allowed: RegExp; readonly most: number }[] = [
   { name: '@grpc/grpc-js', allowed: /^src\/serve\//, most: 1 },
   { name: 'protobufjs', allowed: /^src\/envoy\/(encode|encode-known|decode|decode-known|scalars)\.ts$/, most: 5 },
-  { name: '@kubernetes/client-node', allowed: /^$/, most: 0 },
+  { name: '@kubernetes/client-node', allowed: /^src\/kubernetes\//, most: 2 },
+  { name: '@peculiar/x509', allowed: /^src\/identity\//, most: 2 },
+  { name: 'prom-client', allowed: /^src\/observe\//, most: 1 },
 ];
 
 /** The folders whose code is a function of its arguments. */
