@@ -29,17 +29,19 @@ function namesOf(subscription: Subscription): readonly string[] {
 function stateOf(client: Client, type: ResourceType, subscription: Subscription, name: string): HeldResource {
   const version = subscription.held.get(name)?.version ?? '';
   const refused = subscription.refused.get(name);
-  if (refused) return { type, name, version, state: 'Rejected', refused };
-  if (!version) return { type, name, version, state: subscription.held.has(name) ? 'Absent' : 'Pending' };
-  return { type, name, version, state: isInFlight(subscription, name) || client.entry(type, name)?.current()?.version !== version ? 'Pending' : 'Synced' };
+  const current = client.entry(type, name)?.current()?.version;
+  // What was refused may have been changed since, and the client not been told yet.
+  if (refused && (current === undefined || refused.versions.has(current))) return { type, name, version, state: 'Rejected', refused };
+  if (!version) return { type, name, version, state: subscription.held.has(name) && current === undefined ? 'Absent' : 'Pending' };
+  return { type, name, version, state: isInFlight(subscription, name) || current !== version ? 'Pending' : 'Synced' };
 }
 
 const configStatus = { Synced: 'SYNCED', Pending: 'STALE', Rejected: 'ERROR', Absent: 'NOT_SENT' } as const;
 
-/** The answer to a status request: the clients whose node id one of the matchers names, or all. */
-export function clientStatus(registry: Registry, request: ClientStatusRequest): ClientStatusResponse {
+/** The answer to a status request: the clients whose node id one of the matchers names, or all; in either case only those that the asker may see. */
+export function clientStatus(registry: Registry, request: ClientStatusRequest, maySee: (connection: Connection) => boolean): ClientStatusResponse {
   const wanted = (request.node_matchers ?? []).flatMap(({ node_id }) => (node_id?.exact === undefined ? [] : [node_id.exact]));
-  const matches = ({ node }: Connection) => wanted.length === 0 || wanted.includes(node.id ?? '');
+  const matches = (connection: Connection) => (wanted.length === 0 || wanted.includes(connection.node.id ?? '')) && maySee(connection);
   const withContent = request.exclude_resource_contents !== true;
   return { config: [...registry.connections()].filter(matches).map((connection) => clientConfig(connection, withContent)) };
 }

@@ -1,15 +1,5 @@
 /** What runs where, from what the proxies have said: one row a proxy and one row a policy. Pure. */
-
-/** How one proxy stands with one resource, and what made that resource. */
-export interface ProxyResource {
-  /** `VirtualHost`, `Cluster`, ... */
-  readonly type: string;
-  readonly name: string;
-  readonly state: 'Synced' | 'Pending' | 'Rejected' | 'Absent';
-  /** The proxy's own words, where the state is Rejected. */
-  readonly message?: string | undefined;
-  readonly causes: readonly { readonly object: { readonly kind: string; readonly namespace: string; readonly name: string }; readonly field: string }[];
-}
+import { createTally, type ProxyCounts, type ProxyResource } from './tally.js';
 
 /** What a proxy's stream has carried since it began. */
 export interface Traffic {
@@ -54,12 +44,8 @@ export interface RejectionRow {
 }
 
 /** One row of the table of policies: on how many connected proxies it is in effect. */
-export interface PolicyRow {
+export interface PolicyRow extends ProxyCounts {
   readonly policy: string;
-  readonly matched: number;
-  readonly acknowledged: number;
-  readonly rejected: number;
-  readonly pending: number;
 }
 
 /** The whole report. */
@@ -98,33 +84,10 @@ function causeNames(causes: ProxyResource['causes']): readonly string[] {
   return [...new Set(named.map(({ object, field }) => `${object.kind} ${object.namespace}/${object.name}${field ? ` ${field}` : ''}`))].sort();
 }
 
-/** A proxy runs a policy when all resources that the policy had a part in are taken over; one refusal is enough to reject it. */
 function policyRows(proxies: readonly ProxyState[]): readonly PolicyRow[] {
-  const rows = new Map<string, { matched: number; acknowledged: number; rejected: number; pending: number }>();
-  for (const proxy of proxies) {
-    for (const [policy, states] of statesByPolicy(proxy)) {
-      const row = rows.get(policy) ?? { matched: 0, acknowledged: 0, rejected: 0, pending: 0 };
-      row.matched++;
-      if (states.has('Rejected')) row.rejected++;
-      else if (states.has('Pending')) row.pending++;
-      else row.acknowledged++;
-      rows.set(policy, row);
-    }
-  }
-  return [...rows].map(([policy, row]) => ({ policy, ...row })).sort((a, b) => compare(a.policy, b.policy));
-}
-
-function statesByPolicy({ resources }: ProxyState): ReadonlyMap<string, ReadonlySet<string>> {
-  const states = new Map<string, Set<string>>();
-  for (const { causes, state } of resources) {
-    if (state === 'Absent') continue;
-    for (const { object } of causes) {
-      if (object.kind !== 'TrafficPolicy') continue;
-      const policy = `${object.namespace}/${object.name}`;
-      states.set(policy, (states.get(policy) ?? new Set()).add(state));
-    }
-  }
-  return states;
+  const tally = createTally();
+  for (const proxy of proxies) tally.add(proxy);
+  return tally.rows().map(({ policy, matched, acknowledged, rejected, pending }) => ({ policy, matched, acknowledged, rejected, pending }));
 }
 
 function compare(a: string, b: string): number {
