@@ -1,6 +1,8 @@
 /** What the npm scripts call: `node scripts/run.mjs COMMAND`. Each command does its own set-up; Node and Python 3 with pip suffice. */
 import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { buildImages } from './images.mjs';
+import { writePrinted } from './printed.mjs';
 import { build, generate, install, progress, run } from './setup.mjs';
 import { runTests } from './test.mjs';
 
@@ -8,7 +10,10 @@ const commands = {
   async generate() {
     await install();
     await generate(true);
+    await build();
+    await writePrinted();
   },
+  images: () => buildImages(),
   async build() {},
   async check() {
     const biome = await run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--max-diagnostics=200']);
@@ -29,7 +34,7 @@ if (!Object.hasOwn(commands, name)) {
   progress(`Unknown command ${JSON.stringify(name)}; one of ${Object.keys(commands).join(', ')}`);
   process.exit(2);
 }
-if (name !== 'generate') await build();
+if (name !== 'generate' && name !== 'images') await build();
 try {
   process.exitCode = (await commands[name](args)) ?? 0;
 } catch (error) {

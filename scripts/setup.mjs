@@ -14,9 +14,9 @@ export function progress(line) {
 }
 
 /** Runs a command in the foreground; resolves to its exit code. */
-export function run(command, args, environment = {}) {
+export function run(command, args, environment = {}, output = 'inherit') {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...environment } });
+    const child = spawn(command, args, { stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(signal ? 1 : (code ?? 1)));
   });

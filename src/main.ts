@@ -2,24 +2,13 @@
 /** argv -> command. */
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { bootstrapCommand } from './commands/bootstrap.js';
-import { compileCommand } from './commands/compile.js';
-import { crdCommand } from './commands/crd.js';
-import { demoCommand } from './commands/demo.js';
-import { serveCommand } from './commands/serve.js';
-import { statusCommand } from './commands/status.js';
-import { validateCommand } from './commands/validate.js';
 
-await yargs(hideBin(process.argv))
+/** The injector has to work when the rest is broken, so that nothing else is loaded for it. */
+const { addCommands } = await (process.argv[2] === 'injector' ? import('./commands/injector.js') : import('./commands/all.js'));
+
+await addCommands(yargs(hideBin(process.argv)))
   .scriptName('weft')
   .usage('$0 <command>\n\nA service mesh control plane: Kubernetes Services and TrafficPolicies in, configuration of stock Envoys out.')
-  .command(serveCommand)
-  .command(validateCommand)
-  .command(compileCommand)
-  .command(bootstrapCommand)
-  .command(statusCommand)
-  .command(crdCommand)
-  .command(demoCommand)
   .completion('completion', 'Print a script for shell completion: weft completion >> ~/.bashrc')
   .demandCommand(1, 'Name a command; weft --help lists them')
   .recommendCommands()

@@ -1,8 +1,9 @@
 /** What the processes do with the API server, each thing by the code that does it: what the chart must allow, and no more. */
-import { setCaBundle } from '../../src/commands/injector/ca-bundle.js';
+
 import { followNamespaces } from '../../src/commands/injector/namespaces.js';
 import { parsers } from '../../src/commands/parsers.js';
 import { openCa } from '../../src/identity/ca.js';
+import { setCaBundle } from '../../src/identity/ca-bundle.js';
 import { review } from '../../src/identity/review.js';
 import { isRefusal } from '../../src/identity/subject.js';
 import { publishTrust } from '../../src/identity/trust-config-maps.js';

@@ -1,0 +1,88 @@
+/** Whether Weft's two processes run, and why not. */
+import type { KubeClient } from '../../kubernetes/api.js';
+import { type Check, type CheckContext, type Finding, failed, ok, warning } from './finding.js';
+import { at, find, findAll, listAt, nameOf, numberAt, textAt } from './look.js';
+
+/** The processes; their Deployments, Services and ServiceAccounts are called `weft-` and this. */
+export const components = ['controller', 'injector'] as const;
+
+/** The Deployment of a process, or undefined. */
+export function findDeployment({ client, namespace }: CheckContext, component: string): Promise<unknown> {
+  return find(client, `/apis/apps/v1/namespaces/${namespace}/deployments/weft-${component}`);
+}
+
+function deployment(component: string): Check {
+  const name = `deployment weft-${component}`;
+  return {
+    name,
+    run: async (context) => {
+      const found = await findDeployment(context, component);
+      if (found === undefined) return [failed(name, `is missing from namespace ${context.namespace}`, 'install Weft again: weft install')];
+      const [wanted, ready] = [numberAt(found, 'spec', 'replicas'), numberAt(found, 'status', 'readyReplicas')];
+      const said = `${ready} of ${wanted} ready, version ${textAt(found, 'metadata', 'labels', 'app.kubernetes.io/version') || 'unknown'}`;
+      if (ready >= wanted && ready > 0) return [ok(name, said)];
+      const why = await reasons(context, component);
+      const remedy = why.length > 0 ? `see kubectl logs and kubectl describe of ${why[0]?.pod}` : 'see kubectl describe of the Deployment and its ReplicaSet';
+      const message = [said, ...why.map(({ pod, reason }) => `${pod}: ${reason}`)].join('; ');
+      return [ready > 0 ? warning(name, message, remedy) : failed(name, message, remedy)];
+    },
+  };
+}
+
+interface Reason {
+  readonly pod: string;
+  readonly reason: string;
+}
+
+/** What keeps the Pods of a process from being ready, in the cluster's words. */
+async function reasons({ client, namespace }: CheckContext, component: string): Promise<readonly Reason[]> {
+  const labelSelector = `app.kubernetes.io/name=weft,app.kubernetes.io/component=${component}`;
+  const pods = await findAll(client, `/api/v1/namespaces/${namespace}/pods`, { labelSelector });
+  return pods.flatMap((pod) => {
+    const reason = reasonOf(pod);
+    return reason ? [{ pod: nameOf(pod), reason }] : [];
+  });
+}
+
+function reasonOf(pod: unknown): string {
+  for (const status of listAt(pod, 'status', 'containerStatuses')) {
+    const waiting = at(status, 'state', 'waiting') ?? at(status, 'state', 'terminated') ?? at(status, 'lastState', 'terminated');
+    const words = [textAt(waiting, 'reason'), textAt(waiting, 'message')].filter(Boolean).join(': ');
+    if (words && at(status, 'ready') !== true) return words;
+  }
+  const unmet = listAt(pod, 'status', 'conditions').find((condition) => textAt(condition, 'status') === 'False');
+  return [textAt(unmet, 'reason'), textAt(unmet, 'message')].filter(Boolean).join(': ');
+}
+
+function service(component: string): Check {
+  const name = `service weft-${component}`;
+  return {
+    name,
+    run: async ({ client, namespace }) => {
+      const count = await readyEndpoints(client, namespace, `weft-${component}`);
+      const remedy = 'see whether the Pods of the Deployment are ready, and whether the Service is there: kubectl get service,endpointslice';
+      return [count > 0 ? ok(name, `${count} ready ${count === 1 ? 'endpoint' : 'endpoints'}`) : failed(name, 'has no ready endpoint', remedy)];
+    },
+  };
+}
+
+async function readyEndpoints(client: KubeClient, namespace: string, name: string): Promise<number> {
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+  const slices = await findAll(client, path, { labelSelector: `kubernetes.io/service-name=${name}` });
+  const ready = slices.flatMap((slice) => listAt(slice, 'endpoints')).filter((endpoint) => at(endpoint, 'conditions', 'ready') !== false);
+  return new Set(ready.flatMap((endpoint) => listAt(endpoint, 'addresses'))).size;
+}
+
+const versions: Check = {
+  name: 'versions',
+  run: async (context) => {
+    const found = await Promise.all(components.map((component) => findDeployment(context, component)));
+    const [first = '', second = ''] = found.map((one) => textAt(one, 'metadata', 'labels', 'app.kubernetes.io/version'));
+    const findings: Finding[] = [];
+    if (first !== second) findings.push(warning('versions', `weft-controller is ${first} and weft-injector ${second}`, 'finish the upgrade: weft install'));
+    return findings;
+  },
+};
+
+/** Deployments and Services. */
+export const workloadChecks: readonly Check[] = [...components.flatMap((component) => [deployment(component), service(component)]), versions];
