@@ -3,8 +3,10 @@ import type { Compiler } from './compile/compiler.js';
 import type { Audience } from './compile/contract.js';
 import type { ResourceName } from './envoy/resource.js';
 import type { Node } from './envoy/types.js';
-import { type NodeClaims, readNode, workloadKey } from './identity/node.js';
+import { type NodeClaims, provenClaims, readNode, workloadKey } from './identity/node.js';
+import { isRefusal, type PodSubject, type Refusal } from './identity/subject.js';
 import type { Mesh } from './model/mesh.js';
+import { keyOf } from './model/name.js';
 import type { TrafficPolicy } from './model/policy.js';
 import type { Pod } from './model/workload.js';
 import type { Candidate } from './snapshot/entry.js';
@@ -20,10 +22,13 @@ export interface Controller {
   readonly mesh: Mesh;
   readonly snapshot: Snapshot<Audience>;
   readonly scopes: Scopes<Audience>;
-  /** Who a node is; a string says why it is nobody. */
+  /** Who a node is, by what it says of itself; a string says why it is nobody. */
   readonly classify: (node: Node) => ClassOf<Audience> | string;
-  /** How often the compiler was asked, for metrics. */
+  /** Who a node is, by what its token proves and the mesh knows of the pod. */
+  readonly classifyPod: (node: Node, subject: PodSubject) => ClassOf<Audience> | Refusal;
+  /** How often the compiler was asked, and the seconds that it took, for metrics. */
   readonly compilations: () => number;
+  readonly compileSeconds: () => number;
 }
 
 /** What a controller is made of. */
@@ -38,10 +43,13 @@ const noPolicies: readonly TrafficPolicy[] = [];
 /** A controller over an empty world. */
 export function createController({ store, compiler, onDefect }: ControllerOptions): Controller {
   let compilations = 0;
+  let compileMs = 0;
   const withoutPolicies: Mesh = { ...store.mesh, policies: () => noPolicies };
   const compile = (audience: Audience, type: ResourceName['type'], name: string): Candidate => {
     compilations++;
+    const begin = performance.now();
     const compiled = compiler.compile(store.mesh, audience, type, name);
+    compileMs += performance.now() - begin;
     return { ...compiled, fallback: () => compiler.compile(withoutPolicies, audience, type, name) };
   };
   const snapshot = createSnapshot<Audience>({ compile, constants: compiler.constants, keyOf: audienceKey, onDefect });
@@ -51,7 +59,9 @@ export function createController({ store, compiler, onDefect }: ControllerOption
     snapshot,
     scopes: createScopes(snapshot),
     classify: (node) => classify(store.mesh, node),
+    classifyPod: (node, subject) => classifyPod(store.mesh, node, subject),
     compilations: () => compilations,
+    compileSeconds: () => compileMs / 1000,
   };
 }
 
@@ -60,8 +70,18 @@ function classify(mesh: Mesh, node: Node): ClassOf<Audience> | string {
   const claims = readNode(node);
   if (typeof claims === 'string') return claims;
   const pod = claims.pod && mesh.pod(claims.pod);
-  const audience = audienceOf(claims, (pod && mesh.zone(pod.node)) || claims.zone);
-  return { workload: workloadKey(withPod(claims, pod)), audienceKey: audienceKey(audience), audience };
+  return classOf(withPod(claims, pod), (pod && mesh.zone(pod.node)) || claims.zone);
+}
+
+function classifyPod(mesh: Mesh, node: Node, subject: PodSubject): ClassOf<Audience> | Refusal {
+  const pod = mesh.pod(keyOf(subject.namespace, subject.pod));
+  const claims = provenClaims(node, subject, { labels: pod?.labels ?? {}, zone: pod ? mesh.zone(pod.node) : '' });
+  return isRefusal(claims) ? claims : classOf(claims, claims.zone);
+}
+
+function classOf(claims: NodeClaims, zone: string): ClassOf<Audience> {
+  const audience = audienceOf(claims, zone);
+  return { workload: workloadKey(claims), audienceKey: audienceKey(audience), audience };
 }
 
 function withPod(claims: NodeClaims, pod: Pod | undefined): NodeClaims {

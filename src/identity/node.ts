@@ -1,5 +1,9 @@
-/** What a client says of itself in its first request. Believed on a loopback port only, where there is no credential to ask. */
+/**
+ * What a client says of itself in its first request. Believed on a loopback port only, where there is no credential to ask;
+ * on a cluster the token says who it is, the Pod what it is, and the node only what kind of client it is.
+ */
 import { type Key, keyOf } from '../model/name.js';
+import type { PodSubject, Refusal } from './subject.js';
 
 /** A client's own claims. */
 export interface NodeClaims {
@@ -35,16 +39,38 @@ export function readNode({ id = '', metadata = {}, locality, user_agent_name = '
   const slash = id.indexOf('/');
   const namespace = text(metadata['namespace']) || (slash > 0 ? id.slice(0, slash) : 'default');
   const pod = text(metadata['pod']) || (slash > 0 ? id.slice(slash + 1) : '');
-  const port = metadata['explicitPort'];
   return {
     namespace,
     pod: pod ? keyOf(namespace, pod) : undefined,
     serviceAccount: text(metadata['serviceAccount']) || 'default',
     labels: labels(metadata['labels']),
     zone: text(locality?.zone),
-    client: clientOf(metadata['client'], user_agent_name),
-    explicitPort: typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65536 ? port : defaultExplicitPort,
+    ...kindOf({ metadata, user_agent_name }),
   };
+}
+
+function kindOf({ metadata = {}, user_agent_name = '' }: NodeFields): Pick<NodeClaims, 'client' | 'explicitPort'> {
+  const port = metadata['explicitPort'];
+  const isPort = typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65536;
+  return { client: clientOf(metadata['client'], user_agent_name), explicitPort: isPort ? port : defaultExplicitPort };
+}
+
+/** What the watch knows of a pod. */
+export interface PodFacts {
+  readonly labels: Readonly<Record<string, string>>;
+  /** The zone of its Node; empty when unknown. */
+  readonly zone: string;
+}
+
+/** The claims of a client that has proved to be this pod. Its node must not say that it is another; an absent id does not do either, since people find a proxy by it. */
+export function provenClaims(node: NodeFields, subject: PodSubject, { labels, zone }: PodFacts): NodeClaims | Refusal {
+  if (node.id !== subject.id) {
+    const said = (node.id ?? '').slice(0, maxIdLength);
+    return { refused: 'PERMISSION_DENIED', reason: `node.id is ${JSON.stringify(said)}, and the token is of the pod ${subject.id}; set node.id to that` };
+  }
+  const { client, explicitPort } = kindOf(node);
+  const { namespace, serviceAccount } = subject;
+  return { namespace, pod: keyOf(namespace, subject.pod), serviceAccount, labels, zone, client, explicitPort };
 }
 
 /** Labels that differ between replicas of one workload, or between its revisions, and so do not tell what a workload calls. */

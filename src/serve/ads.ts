@@ -6,31 +6,24 @@ import type { Protocol } from './protocol.js';
 import type { Registry, StreamCounters } from './registry.js';
 import type { Scheduler } from './scheduler.js';
 import { createStream, type Stream, type Write } from './stream.js';
+import type { Conversation } from './streams.js';
+import { isRefusal, type Refusal, Refused } from './subject.js';
 
 /** What the streams of a server share. */
-export interface AdsContext<Audience> {
+export interface AdsContext<Audience, Subject> {
   readonly scopes: Scopes<Audience>;
   readonly registry: Registry;
   readonly scheduler: Scheduler;
-  /** Who a node is; a string says why it is nobody. */
-  readonly classify: (node: Node) => ClassOf<Audience> | string;
+  /** Who a node is; a string says what is wrong with what it says, a refusal that the one who opened the stream may not be it. */
+  readonly classify: (node: Node, subject: Subject) => ClassOf<Audience> | Refusal | string;
+  /** Whose status a subject may see; everybody's unless given. */
+  readonly maySee?: ((subject: Subject, node: Node) => boolean) | undefined;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Told of every refusal, in the client's words. */
   readonly onRefusal: (node: Node, typeUrl: string, message: string) => void;
   /** Told when a response could not be composed: a defect, which ends one stream. */
   readonly onDefect?: ((error: unknown) => void) | undefined;
-}
-
-/** One ADS stream. */
-export interface AdsSession {
-  /** Takes the bytes of a request. Rejects with an Error that the client is to be told when they are no request of a known node. */
-  readonly receive: (request: Buffer) => Promise<void>;
-  readonly close: () => void;
-  /** Since when the client has not read, by the context's clock; undefined while it does. */
-  readonly waitingSince: () => number | undefined;
-  /** Whether the client has said who it is. */
-  readonly hasBegun: () => boolean;
 }
 
 interface Opened {
@@ -41,7 +34,9 @@ interface Opened {
 }
 
 /** What carries a stream. */
-export interface Transport {
+export interface Transport<Subject> {
+  /** Who has opened it. */
+  readonly subject: Subject;
   /** The client's address, for people. */
   readonly peer: string;
   readonly write: Write;
@@ -50,14 +45,14 @@ export interface Transport {
 }
 
 /** A stream that has not yet heard from its client. */
-export function createSession<Audience>(context: AdsContext<Audience>, protocol: Protocol, { peer, write, onDefect }: Transport): AdsSession {
+export function createSession<Audience, Subject>(context: AdsContext<Audience, Subject>, protocol: Protocol, transport: Transport<Subject>): Conversation {
   let opened: Opened | undefined;
   let isClosed = false;
   return {
     receive: async (bytes) => {
       if (isClosed) return;
       const request = protocol.read(bytes);
-      opened ??= open(context, protocol, request.node ?? {}, { peer, write, onDefect });
+      opened ??= open(context, protocol, request.node ?? {}, transport);
       opened.counters.requests++;
       if (request.refusal !== undefined) {
         opened.counters.rejections++;
@@ -74,10 +69,16 @@ export function createSession<Audience>(context: AdsContext<Audience>, protocol:
   };
 }
 
-function open<Audience>(context: AdsContext<Audience>, protocol: Protocol, node: Node, { peer, write, onDefect }: Transport): Opened {
+function open<Audience, Subject>(
+  context: AdsContext<Audience, Subject>,
+  protocol: Protocol,
+  node: Node,
+  { subject, peer, write, onDefect }: Transport<Subject>,
+): Opened {
   const { scopes, registry, scheduler, clock } = context;
-  const who = context.classify(node);
-  if (typeof who === 'string') throw new Error(who);
+  const who = context.classify(node, subject);
+  if (typeof who === 'string') throw new Refused({ refused: 'INVALID_ARGUMENT', reason: who });
+  if (isRefusal(who)) throw new Refused(who);
   let wake = () => {};
   let leaveScope = () => {};
   const client = createClient(

@@ -5,6 +5,12 @@ export interface ServeLimits {
   /** Streams of one connection, and of the whole server. */
   readonly streamsPerConnection: number;
   readonly streams: number;
+  /** Streams of one subject, where callers have to say who they are. An Envoy has one, and for a moment two. */
+  readonly streamsPerSubject: number;
+  /** Calls from one address whose credential is being checked. */
+  readonly checksPerPeer: number;
+  /** How long the check of a credential may take, in milliseconds. */
+  readonly checkMs: number;
   /** A stream that says nothing is ended after this time, in milliseconds. */
   readonly firstRequestMs: number;
   /** A client that does not read is disconnected after this time, in milliseconds; it begins anew when it comes back. */
@@ -24,6 +30,9 @@ export const defaultServeLimits: ServeLimits = {
   requestBytes: 4 * 1024 * 1024,
   streamsPerConnection: 100,
   streams: 20_000,
+  streamsPerSubject: 16,
+  checksPerPeer: 100,
+  checkMs: 20_000,
   firstRequestMs: 10_000,
   unreadMs: 60_000,
   connectionAgeMs: 60 * 60_000,

@@ -1,78 +1,107 @@
-/** The gRPC port: the only file that knows grpc-js. Every method, streaming or not, goes through the same `authenticate`. */
+/** The gRPC port: the only file that knows grpc-js. Every method, streaming or not, goes through the same door. */
 import http2 from 'node:http2';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
-import { decode } from '../envoy/decode.js';
-import { encode } from '../envoy/encode.js';
-import type { Message, MessageName } from '../envoy/types.js';
-import { type AdsContext, type AdsSession, createSession } from './ads.js';
-import { clientStatus } from './csds.js';
-import { createDelta } from './delta.js';
+import { type Admit, createAdmission, type RefusedCall, subjectOf } from './admission.js';
+import type { AdsContext } from './ads.js';
+import type { ServerCertificate } from './certificate.js';
 import { defaultServeLimits, type ServeLimits } from './limits.js';
-import type { Protocol } from './protocol.js';
-import { createSotw } from './sotw.js';
+import { type Method, methodsOf, pathOf, type StreamMethod, type UnaryMethod } from './methods.js';
+import { createOpenStreams, type OpenStream, type OpenStreams } from './streams.js';
+import { type Authenticate, type Bearer, isRefusal, type Refusal, Refused } from './subject.js';
 
-/** PEM texts for TLS; with `clientCa`, clients must show a certificate of that authority. */
+/** TLS 1.3; with `clientCa` (PEM), clients must show a certificate of that authority. */
 export interface ServeTls {
-  readonly certificate: string;
-  readonly key: string;
+  readonly certificate: ServerCertificate;
   readonly clientCa?: string | undefined;
 }
 
 /** What a server is made of. */
-export interface ServerOptions<Audience> {
+export interface ServerOptions<Audience, Subject extends Bearer> {
   /** `host:port`; port 0 takes a free one. */
   readonly listen: string;
   /** Left out, the port is plaintext. */
   readonly tls?: ServeTls | undefined;
-  readonly context: AdsContext<Audience>;
-  /** Why a caller is refused, or undefined when it is welcome. */
-  readonly authenticate: (metadata: grpc.Metadata, peer: string) => string | undefined;
+  readonly context: AdsContext<Audience, Subject>;
+  /** Who a caller is; asked at every call of every method. */
+  readonly authenticate: Authenticate<Subject>;
+  /** Told of every call that is refused and every stream that is ended. */
+  readonly onRefused?: ((call: RefusedCall<Subject>) => void) | undefined;
   readonly limits?: ServeLimits | undefined;
 }
 
+/** A method of the server, as a client has to call it. */
+export interface ServedMethod {
+  /** `/service/method`. */
+  readonly path: string;
+  readonly isStream: boolean;
+}
+
 /** A listening server. */
-export interface XdsServer {
+export interface XdsServer<Subject> {
   readonly port: number;
+  /** All that it serves. */
+  readonly methods: readonly ServedMethod[];
+  /** Ends the streams of the subjects that are meant, with a reason for them to read; returns how many. */
+  readonly endStreamsOf: (isMeant: (subject: Subject) => boolean, reason: string) => number;
+  /** Takes no more connections, asks every client to go elsewhere, and ends their streams little by little over so many milliseconds. */
+  readonly drain: (graceMs: number) => Promise<void>;
   /** Ends every stream and stops listening. */
   readonly close: () => Promise<void>;
 }
 
 type Duplex = grpc.ServerDuplexStream<Buffer, Buffer>;
+type UnaryCall = grpc.ServerUnaryCall<Buffer, Buffer>;
+
+/** What the calls of a server share. */
+interface Assembly<Subject extends Bearer> {
+  readonly limits: ServeLimits;
+  readonly admit: Admit<Subject>;
+  readonly streams: OpenStreams<Subject>;
+  readonly onRefused: (call: RefusedCall<Subject>) => void;
+  readonly onDefect: (error: unknown) => void;
+}
 
 /** Starts to listen. Rejects when the address cannot be had. */
-export async function startServer<Audience>(options: ServerOptions<Audience>): Promise<XdsServer> {
+export async function startServer<Audience, Subject extends Bearer>(options: ServerOptions<Audience, Subject>): Promise<XdsServer<Subject>> {
   const limits = options.limits ?? defaultServeLimits;
+  const { context, authenticate, onRefused = () => undefined } = options;
+  const streams = createOpenStreams<Subject>(limits);
+  const assembly = { limits, admit: createAdmission(authenticate, limits), streams, onRefused, onDefect: (error: unknown) => context.onDefect?.(error) };
   const server = new grpc.Server(channelOptions(limits));
-  const sessions = new Map<AdsSession, Duplex>();
-  const stream = (protocol: () => Protocol) => (call: Duplex) => serveStream(options, limits, sessions, protocol(), call);
-  server.addService(
-    { StreamAggregatedResources: method(ads, 'StreamAggregatedResources', true), DeltaAggregatedResources: method(ads, 'DeltaAggregatedResources', true) },
-    { StreamAggregatedResources: stream(createSotw), DeltaAggregatedResources: stream(createDelta) },
-  );
-  server.addService(
-    { StreamClientStatus: method(csds, 'StreamClientStatus', true), FetchClientStatus: method(csds, 'FetchClientStatus', false) },
-    { StreamClientStatus: (call: Duplex) => serveStatusStream(options, call), FetchClientStatus: unary(options, (request) => status(options, request)) },
-  );
-  server.addService({ Check: method(health, 'Check', false) }, { Check: unary(options, () => serving) });
-  const port = await bind(server, options);
-  const watch = setInterval(() => endOverdue(options.context.clock(), limits, sessions), 1000);
+  const methods = methodsOf(context);
+  for (const method of methods) server.addService({ [method.name]: definition(method) }, { [method.name]: handler(assembly, method) });
+  const { port, release } = await bind(server, options);
+  const watch = setInterval(() => streams.sweep(context.clock()), 1000);
   watch.unref();
   return {
     port,
+    methods: methods.map((method) => ({ path: pathOf(method), isStream: isStream(method) })),
+    endStreamsOf: (isMeant, reason) => streams.endOf(isMeant, { refused: 'UNAUTHENTICATED', reason }),
+    drain: (graceMs) => drain(server, streams, graceMs),
     close: async () => {
       clearInterval(watch);
+      release();
       server.forceShutdown();
-      for (const session of sessions.keys()) session.close();
+      streams.close();
     },
   };
 }
 
-const ads = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
-const csds = 'envoy.service.status.v3.ClientStatusDiscoveryService';
-const health = 'grpc.health.v1.Health';
+/** How many parts the streams of a server that leaves are ended in, so that the others are not run over by all its clients at once. */
+const parts = 20;
 
-/** grpc.health.v1.HealthCheckResponse{status: SERVING}. */
-const serving = Buffer.from([0x08, 0x01]);
+/** Whoever is told to go elsewhere opens its next stream on a new connection, which this server does not take. */
+async function drain<Subject extends Bearer>(server: grpc.Server, streams: OpenStreams<Subject>, graceMs: number): Promise<void> {
+  server.tryShutdown(() => undefined);
+  const atOnce = Math.ceil(streams.size() / parts);
+  for (let part = 0; part < parts && streams.size() > 0; part++) {
+    let left = atOnce;
+    streams.endOf(() => left-- > 0, { refused: 'UNAVAILABLE', reason: 'this server is leaving; go to another one' });
+    await delay(graceMs / parts);
+  }
+}
 
 function channelOptions(limits: ServeLimits): grpc.ServerOptions {
   return {
@@ -88,93 +117,115 @@ function channelOptions(limits: ServeLimits): grpc.ServerOptions {
 }
 
 /** Messages are bytes on both sides: requests are decoded by us, strictly and late; responses were encoded long before. */
-function method(service: string, name: string, isStream: boolean): grpc.MethodDefinition<Buffer, Buffer> {
+function definition(method: Method<never>): grpc.MethodDefinition<Buffer, Buffer> {
   const asIs = (bytes: Buffer) => bytes;
-  return {
-    path: `/${service}/${name}`,
-    requestStream: isStream,
-    responseStream: isStream,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  };
+  const serialization = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs };
+  return { path: pathOf(method), requestStream: isStream(method), responseStream: isStream(method), ...serialization };
 }
 
-async function bind<Audience>(server: grpc.Server, { listen, tls }: ServerOptions<Audience>): Promise<number> {
-  const credentials = tls
-    ? grpc.ServerCredentials.createSsl(
-        tls.clientCa ? Buffer.from(tls.clientCa) : null,
-        [{ cert_chain: Buffer.from(tls.certificate), private_key: Buffer.from(tls.key) }],
-        tls.clientCa !== undefined,
-      )
-    : grpc.ServerCredentials.createInsecure();
+function isStream<Subject>(method: Method<Subject>): method is StreamMethod<Subject> {
+  return 'open' in method;
+}
+
+function handler<Subject extends Bearer>(assembly: Assembly<Subject>, method: Method<Subject>): grpc.UntypedHandleCall {
+  if (isStream(method)) return (call: Duplex) => void serveStream(assembly, method, call);
+  return (call: UnaryCall, callback: grpc.sendUnaryData<Buffer>) => void serveUnary(assembly, method, call, callback);
+}
+
+/** The certificate that new connections are shown; those that are open stay with the one that they began with. */
+class RenewedCredentials extends grpc.ServerCredentials {
+  readonly release: () => void;
+
+  constructor({ certificate, clientCa }: ServeTls) {
+    const context = (): SecureContextOptions => {
+      const { certificate: cert, key } = certificate.current();
+      return { cert, key, ca: clientCa, minVersion: 'TLSv1.3' };
+    };
+    super({ requestCert: clientCa !== undefined, rejectUnauthorized: clientCa !== undefined, minVersion: 'TLSv1.3' }, context());
+    this.release = certificate.onChange(() => this.updateSecureContextOptions(context()));
+  }
+
+  override _equals(other: grpc.ServerCredentials): boolean {
+    return other === this;
+  }
+}
+
+interface Bound {
+  readonly port: number;
+  /** Ends what the binding holds besides the port. */
+  readonly release: () => void;
+}
+
+function bind<Audience, Subject extends Bearer>(server: grpc.Server, { listen, tls }: ServerOptions<Audience, Subject>): Promise<Bound> {
+  const secure = tls && new RenewedCredentials(tls);
+  const release = () => secure?.release();
   return new Promise((resolve, reject) => {
-    server.bindAsync(listen, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    server.bindAsync(listen, secure ?? grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (!error) return resolve({ port, release });
+      release();
+      reject(error);
+    });
   });
 }
 
-function serveStream<Audience>(
-  options: ServerOptions<Audience>,
-  limits: ServeLimits,
-  sessions: Map<AdsSession, Duplex>,
-  protocol: Protocol,
-  call: Duplex,
-): void {
-  const refusal = options.authenticate(call.metadata, call.getPeer());
-  if (refusal) return fail(call, grpc.status.UNAUTHENTICATED, refusal);
-  if (sessions.size >= limits.streams) return fail(call, grpc.status.RESOURCE_EXHAUSTED, `this server has ${limits.streams} streams already`);
+/** Nothing is read before the caller is known: what it has sent meanwhile waits in the connection. */
+async function serveStream<Subject extends Bearer>(assembly: Assembly<Subject>, method: StreamMethod<Subject>, call: Duplex): Promise<void> {
+  const over = new AbortController();
+  for (const event of ['close', 'cancelled', 'error', 'end']) call.on(event, () => over.abort());
+  const peer = call.getPeer();
+  const subject = await assembly.admit(call.metadata, peer);
+  if (over.signal.aborted) return;
+  const end = (refusal: Refusal) => {
+    assembly.onRefused({ ...refusal, method: pathOf(method), peer, subject: subjectOf(subject) });
+    fail(call, grpc.status[refusal.refused], refusal.reason);
+  };
+  if (isRefusal(subject)) return end(subject);
   const onDefect = (error: unknown) => {
-    options.context.onDefect?.(error);
+    assembly.onDefect(error);
     fail(call, grpc.status.INTERNAL, 'a response could not be composed');
   };
-  const session = createSession(options.context, protocol, { peer: call.getPeer(), write: (message, done) => call.write(message, done), onDefect });
-  sessions.set(session, call);
+  const conversation = method.open({ subject, peer, write: (message, done) => call.write(message, done), onDefect });
+  converse(assembly, { subject, conversation, end, cut: () => reset(call) }, call, over.signal);
+}
+
+function converse<Subject extends Bearer>({ streams, limits }: Assembly<Subject>, stream: OpenStream<Subject>, call: Duplex, over: AbortSignal): void {
+  const { conversation, end } = stream;
+  const full = streams.add(stream);
+  if (full) return end(full);
   const timer = setTimeout(() => {
-    if (!session.hasBegun()) fail(call, grpc.status.DEADLINE_EXCEEDED, 'no request has come');
+    if (!conversation.hasBegun()) end({ refused: 'DEADLINE_EXCEEDED', reason: 'no request has come' });
   }, limits.firstRequestMs);
-  const end = () => {
+  over.addEventListener('abort', () => {
     clearTimeout(timer);
-    sessions.delete(session);
-    session.close();
-  };
-  for (const event of ['close', 'cancelled', 'error', 'end']) call.on(event, end);
-  receive(call, session.receive);
+    streams.remove(stream);
+    conversation.close();
+  });
+  receive(call, stream);
 }
 
 /** Requests one after another: while one is being worked on, no further one is read. Ends the stream at the first bad one. */
-function receive(call: Duplex, take: (request: Buffer) => Promise<void>): void {
+function receive<Subject>(call: Duplex, { conversation, end }: OpenStream<Subject>): void {
   call.on('data', (request: Buffer) => {
     call.pause();
-    take(request).then(
+    conversation.receive(request).then(
       () => call.resume(),
-      (error: unknown) => fail(call, grpc.status.INVALID_ARGUMENT, textOf(error)),
+      (error: unknown) => end(refusalFor(error)),
     );
   });
   call.on('end', () => call.end());
+}
+
+function refusalFor(error: unknown): Refusal {
+  return error instanceof Refused ? error.refusal : { refused: 'INVALID_ARGUMENT', reason: error instanceof Error ? error.message : String(error) };
 }
 
 function fail(call: Duplex, code: grpc.status, details: string): void {
   call.emit('error', { code, details: words(details) });
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** Text for a header: short, and without halves of surrogate pairs, which cannot be encoded there and may come from a client. */
 function words(text: string): string {
   return Buffer.from(text.slice(0, 500)).toString();
-}
-
-function endOverdue(now: number, limits: ServeLimits, sessions: ReadonlyMap<AdsSession, Duplex>): void {
-  for (const [session, call] of [...sessions]) {
-    const since = session.waitingSince();
-    if (since !== undefined && now - since > limits.unreadMs) {
-      fail(call, grpc.status.UNAVAILABLE, 'the client has not read for too long');
-      reset(call);
-    }
-  }
 }
 
 /**
@@ -191,36 +242,22 @@ function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-function serveStatusStream<Audience>(options: ServerOptions<Audience>, call: Duplex): void {
-  const refusal = options.authenticate(call.metadata, call.getPeer());
-  if (refusal) return fail(call, grpc.status.UNAUTHENTICATED, refusal);
-  receive(call, async (request) => {
-    const answer = status(options, request);
-    await new Promise((resolve) => call.write(answer, resolve));
-  });
-}
-
-function status<Audience>({ context }: ServerOptions<Audience>, request: Buffer): Buffer {
-  return message(
-    'envoy.service.status.v3.ClientStatusResponse',
-    clientStatus(context.registry, decode('envoy.service.status.v3.ClientStatusRequest', request)),
-  );
-}
-
-function message<Name extends MessageName>(name: Name, fields: Message<Name>): Buffer {
-  return encode(name, fields);
-}
-
-type UnaryCallback = grpc.sendUnaryData<Buffer>;
-
-function unary<Audience>(options: ServerOptions<Audience>, answer: (request: Buffer) => Buffer) {
-  return (call: grpc.ServerUnaryCall<Buffer, Buffer>, callback: UnaryCallback): void => {
-    const refusal = options.authenticate(call.metadata, call.getPeer());
-    if (refusal) return callback({ code: grpc.status.UNAUTHENTICATED, details: words(refusal) });
-    try {
-      callback(null, answer(call.request));
-    } catch (error) {
-      callback({ code: grpc.status.INVALID_ARGUMENT, details: words(textOf(error)) });
-    }
+async function serveUnary<Subject extends Bearer>(
+  assembly: Assembly<Subject>,
+  method: UnaryMethod<Subject>,
+  call: UnaryCall,
+  callback: grpc.sendUnaryData<Buffer>,
+): Promise<void> {
+  const peer = call.getPeer();
+  const subject = await assembly.admit(call.metadata, peer);
+  const refuse = (refusal: Refusal) => {
+    assembly.onRefused({ ...refusal, method: pathOf(method), peer, subject: subjectOf(subject) });
+    callback({ code: grpc.status[refusal.refused], details: words(refusal.reason) });
   };
+  if (isRefusal(subject)) return refuse(subject);
+  try {
+    callback(null, method.answer(call.request, subject));
+  } catch (error) {
+    refuse(refusalFor(error));
+  }
 }

@@ -1,7 +1,10 @@
 /** What keeps connections alive, and what ends them: seen from a bare HTTP/2 client. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { connect as connectXds, openDelta } from '../support/xds-client.js';
 import { startTestServer } from '../support/xds-server.js';
 
 test('a silent connection is pinged', { timeout: 20_000 }, async (t) => {
@@ -18,4 +21,25 @@ test('an old connection is asked to go, so that clients spread over replicas', {
   const session = connect(`http://localhost:${server.port}`);
   t.after(async () => session.destroy());
   await once(session, 'goaway');
+});
+
+test('a server that leaves ends its streams, and takes no new ones', { timeout: 20_000 }, async (t) => {
+  const server = await startTestServer();
+  server.world.set('Cluster', 'c', '1');
+  t.after(server.close);
+  const clients = Array.from({ length: 3 }, () => connectXds(server.port));
+  for (const client of clients) t.after(() => client.close());
+  const streams = clients.map((client, index) => openDelta(client, `node-${index}`));
+  for (const stream of streams) {
+    stream.request('Cluster', { resource_names_subscribe: ['c'] });
+    await stream.take();
+  }
+  await server.drain(100);
+  for (const { code, details } of await Promise.all(streams.map(({ ended }) => ended))) {
+    assert.equal(code, status.UNAVAILABLE);
+    assert.match(details, /leaving/);
+  }
+  const late = openDelta(connectXds(server.port), 'late');
+  late.request('Cluster');
+  assert.equal((await late.ended).code, status.UNAVAILABLE);
 });

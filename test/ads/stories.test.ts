@@ -107,37 +107,6 @@ test('health is SERVING', () =>
     assert.deepEqual(await ask(client, health), Buffer.from([8, 1]));
   }));
 
-test('every method asks who the caller is, and a method that there is not answers nothing', () =>
-  withServer(
-    { authenticate: (metadata) => (metadata.get('authorization')[0] === 'Bearer good' ? undefined : 'a valid token is needed') },
-    async ({ registry }, client) => {
-      const forged = new grpc.Metadata();
-      forged.set('authorization', 'Bearer bad');
-      for (const metadata of [new grpc.Metadata(), forged]) {
-        for (const path of [adsPath.delta, adsPath.sotw, `${csds}/StreamClientStatus`]) {
-          const stream = openBytes(client, path, metadata);
-          stream.send(encode('envoy.service.discovery.v3.DeltaDiscoveryRequest', { node: { id: 'web' } }));
-          assert.deepEqual(await stream.ended, { code: grpc.status.UNAUTHENTICATED, details: 'a valid token is needed' }, path);
-        }
-        for (const path of [`${csds}/FetchClientStatus`, health]) {
-          const answer = await ask(client, path, Buffer.alloc(0), metadata);
-          assert.ok('code' in answer && answer.code === grpc.status.UNAUTHENTICATED, path);
-        }
-        for (const path of ['/grpc.health.v1.Health/Watch', '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', '/no/thing', '/']) {
-          const answer = await ask(client, path, Buffer.alloc(0), metadata);
-          assert.ok('code' in answer && answer.code === grpc.status.UNIMPLEMENTED, path);
-        }
-      }
-      assert.equal(registry.size(), 0);
-      const good = new grpc.Metadata();
-      good.set('authorization', 'Bearer good');
-      assert.deepEqual(await ask(client, health, Buffer.alloc(0), good), Buffer.from([8, 1]));
-      const stream = openDelta(client, 'web', good);
-      stream.request('Cluster');
-      assert.equal(line(await stream.take()), 'Cluster');
-    },
-  ));
-
 test('a client that does not read is cut off when its time is up, and its stream is reset', () =>
   withServer({ constants: [{ type: 'Cluster', name: 'big' }], serveLimits: { unreadMs: 100 } }, async ({ world, registry, port }) => {
     world.set('Cluster', 'big', 'x'.repeat(500_000));

@@ -28,7 +28,7 @@ const source = await watchFolder({ dir: values.manifests, parsers, onChange: con
 await source.ready;
 await startServer({
   listen: values.listen,
-  authenticate: () => undefined,
+  authenticate: async () => ({}),
   context: {
     scopes: positionals[0] === 'per-stream' ? encodingPerStream(controller.scopes) : controller.scopes,
     registry: createRegistry(),
@@ -39,7 +39,7 @@ await startServer({
   },
 });
 const [host = '', port = ''] = values.admin.split(':');
-await startAdmin(host, Number(port), { isReady: () => true, status: () => ({}) });
+await startAdmin(host, Number(port), { isReady: () => true, status: () => ({}), ports: () => ({}) });
 
 /** Scopes whose resources are encoded again for each stream that asks. */
 function encodingPerStream<Audience>(scopes: Scopes<Audience>): Scopes<Audience> {

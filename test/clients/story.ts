@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startWeft } from '../../src/commands/demo/weft-process.js';
-import { fetchStatus } from '../../src/commands/status.js';
+import { fetchStatus } from '../../src/commands/status-fetch.js';
 import { type Cleanup, temporaryFolder } from '../support/envoy.js';
 import { backends, type Manifest, policy, put, service } from '../support/manifests.js';
 import { freePorts } from '../support/port.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startWeft, type WeftProcess } from '../../src/commands/demo/weft-process.js';
-import { fetchStatus } from '../../src/commands/status.js';
+import { fetchStatus } from '../../src/commands/status-fetch.js';
 import type { Status } from '../../src/commands/status-report.js';
 import { bootstrap } from '../../src/inject/bootstrap.js';
 import { type RunningEnvoy, startEnvoy } from '../../src/proxy/run.js';

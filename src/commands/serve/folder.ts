@@ -2,13 +2,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { startAdmin } from '../../observe/admin.js';
 import type { Logger } from '../../observe/log.js';
-import { createScheduler } from '../../serve/scheduler.js';
+import { fixedCertificate } from '../../serve/certificate.js';
 import { type ServeTls, startServer } from '../../serve/server.js';
 import { watchFolder } from '../../sources/files.js';
 import { isLoopback, readHostPort } from '../address.js';
 import { parsers } from '../parsers.js';
 import { createCore } from './core.js';
 import { cannotListen } from './listening.js';
+import { adsContext } from './xds.js';
 
 /** What the mode is told. */
 export interface FolderFlags {
@@ -30,25 +31,19 @@ export async function serveFolder(flags: FolderFlags, logger: Logger): Promise<(
   await checkFolder(flags.manifests);
 
   const core = createCore(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}, logger);
-  const { controller, registry } = core;
+  const { controller } = core;
   const source = await watchFolder({ dir: flags.manifests, parsers, onChange: (changes) => controller.apply(changes), onDiagnostics: core.report });
   await source.ready;
   const serving = startServer({
     listen: flags.listen,
     tls,
-    authenticate: () => undefined,
-    context: {
-      scopes: controller.scopes,
-      registry,
-      scheduler: createScheduler(),
-      classify: controller.classify,
-      clock: Date.now,
-      onDefect: (error) => logger.error({ error: String(error) }, 'a stream was ended by a defect of Weft'),
-      onRefusal: (node, typeUrl, message) => logger.warn({ proxy: node.id, typeUrl, message }, 'a proxy has rejected a resource'),
-    },
+    authenticate: async () => ({}),
+    context: { ...adsContext(core), classify: controller.classify },
   });
   const server = await serving.catch(cannotListen('--listen', flags.listen));
-  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status: core.status }).catch(cannotListen('--admin', flags.admin));
+  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status: core.status, ports: core.ports }).catch(
+    cannotListen('--admin', flags.admin),
+  );
   logger.info({ manifests: flags.manifests, xds: `${listen.host}:${server.port}`, admin: `${admin.host}:${adminServer.port}` }, 'serving');
   return async () => {
     await Promise.all([source.close(), adminServer.close(), server.close()]);
@@ -60,7 +55,7 @@ async function readTls(flags: FolderFlags): Promise<ServeTls | undefined> {
   const [certificate, key, clientCa] = await Promise.all(
     [flags['tls-cert'], flags['tls-key'], flags['tls-client-ca']].map((file) => file && readFile(file, 'utf8')),
   );
-  return { certificate: certificate ?? '', key: key ?? '', clientCa };
+  return { certificate: fixedCertificate({ certificate: certificate ?? '', key: key ?? '' }), clientCa };
 }
 
 /** In this mode a proxy is who it says it is, so only this machine, or holders of a certificate, may ask. */
