@@ -23,7 +23,11 @@ const commands = {
     return Math.max(biome, knip, architecture);
   },
   test: (args) => runTests(args),
-  golden: (args) => run(process.execPath, ['--enable-source-maps', 'dist/test/golden/update.js', ...args]),
+  async golden() {
+    const codes = [];
+    for (const folder of ['golden', 'inject']) codes.push(await run(process.execPath, ['--enable-source-maps', `dist/test/${folder}/update.js`]));
+    return Math.max(...codes);
+  },
   bench: (args) => run(process.execPath, ['--enable-source-maps', 'dist/test/bench/main.js', ...args]),
   demo: (args) => run(process.execPath, ['--enable-source-maps', 'dist/src/main.js', 'demo', ...args]),
 };

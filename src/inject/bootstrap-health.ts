@@ -3,22 +3,27 @@
  * They lead to Envoy's admin interface, which itself listens on a unix socket that nobody else can open.
  */
 import { type Cluster, type Listener, type Route, typed } from '../envoy/types.js';
+import { probeCluster, probeFilter, type TcpProbe } from './bootstrap-probes.js';
 
 /** How the health listener is reached. */
 export interface HealthOptions {
   /** The address to listen on; all IPv4 addresses unless given. */
   readonly address?: string | undefined;
+  /** Whether to listen on all IPv6 addresses too. */
+  readonly ipv6?: boolean | undefined;
   /** 15021 unless given. */
   readonly port?: number | undefined;
   /** What the header {@link drainHeader} must hold for `/drain`, which the network can reach too; without one there is no `/drain`. */
   readonly drainKey?: string | undefined;
+  /** Ports of the app for which there is an answer to TCP probes. */
+  readonly tcpProbes?: readonly TcpProbe[] | undefined;
 }
 
 /** The request header that guards `/drain`. */
 export const drainHeader = 'x-weft-drain-key';
 
-/** The listener, and the cluster of the admin interface that it leads to. */
-export function healthListener(adminSocket: string, options: HealthOptions): { readonly listener: Listener; readonly cluster: Cluster } {
+/** The listener, and the clusters that it asks: the admin interface and, for its probes, the app. */
+export function healthListener(adminSocket: string, options: HealthOptions): { readonly listener: Listener; readonly clusters: readonly Cluster[] } {
   const address = { pipe: { path: adminSocket } };
   const cluster: Cluster = {
     name: 'admin',
@@ -26,22 +31,25 @@ export function healthListener(adminSocket: string, options: HealthOptions): { r
     connect_timeout: '1s',
     load_assignment: { cluster_name: 'admin', endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
   };
+  const port_value = options.port ?? 15_021;
   const listener: Listener = {
     name: 'health',
-    address: { socket_address: { address: options.address ?? '0.0.0.0', port_value: options.port ?? 15_021 } },
+    address: { socket_address: { address: options.address ?? '0.0.0.0', port_value } },
+    ...(options.ipv6 ? { additional_addresses: [{ address: { socket_address: { address: '::', port_value } } }] } : {}),
     ignore_global_conn_limit: true,
     bypass_overload_manager: true,
-    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options.drainKey) }] }],
+    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) }] }],
   };
-  return { listener, cluster };
+  return { listener, clusters: [cluster, ...(options.tcpProbes ?? []).map(probeCluster)] };
 }
 
-function connectionManager(drainKey: string | undefined) {
+function connectionManager({ drainKey, tcpProbes = [] }: HealthOptions) {
   return typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: 'health',
     request_timeout: '10s',
     route_config: { name: 'health', virtual_hosts: [{ name: 'health', domains: ['*'], routes: routes(drainKey) }] },
     http_filters: [
+      ...tcpProbes.map(probeFilter),
       ...(drainKey === undefined ? [] : [postForDrain]),
       { name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router', {}) },
     ],

@@ -3,6 +3,7 @@
  * destinations and half the CPU of telling it of them; few are ever looked at.
  */
 import type { Bootstrap } from '../envoy/types.js';
+import { probeStats } from './bootstrap-probes.js';
 
 /** Clusters towards a Service have the `alt_stat_name` `out.SERVICE.NAMESPACE.PORT`. */
 const destination = 'cluster\\.out\\.[^.]+\\.[^.]+\\.[0-9]+\\.';
@@ -12,7 +13,7 @@ const ofDestinations = `${destination}(upstream_rq_([1-5]xx|time|total|timeout|a
 /** Buckets of the latency histograms, in milliseconds. */
 const buckets = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
-/** Destinations with their own tags, the process, the state of the control plane's stream, and what access loggers count under `weft`. */
+/** Destinations with their own tags, the process, the state of the control plane's stream, what access loggers count under `weft`, and what Envoy itself reads to answer probes. */
 export const leanStats: Bootstrap['stats_config'] = {
   use_all_default_tags: false,
   stats_tags: [
@@ -29,6 +30,7 @@ export const leanStats: Bootstrap['stats_config'] = {
         { prefix: 'listener_manager.' },
         { prefix: 'cluster.xds.upstream_cx_' },
         { safe_regex: { regex: ofDestinations } },
+        { safe_regex: { regex: probeStats } },
       ],
     },
   },

@@ -6,8 +6,9 @@ import { type ControlPlane, controlPlaneCluster } from './bootstrap-xds.js';
 
 /** Who a proxy is. What it may have is decided by its credential; this only says for whom to compile. */
 export interface ProxyIdentity {
-  readonly namespace: string;
-  readonly pod: string;
+  /** Undefined, as is `pod`, where it is not known yet: then whoever starts Envoy gives the node's id as `--service-node namespace/pod`. */
+  readonly namespace?: string | undefined;
+  readonly pod?: string | undefined;
   readonly serviceAccount: string;
   /** The labels of the pod, by which policies select. */
   readonly labels: Readonly<Record<string, string>>;
@@ -40,7 +41,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap {
     ...(adminSocket === undefined ? {} : { admin: { address: { pipe: { path: adminSocket } } } }),
     dynamic_resources: dynamicResources,
     static_resources: {
-      clusters: [controlPlaneCluster(options.controlPlane), ...(shown ? [shown.cluster] : [])],
+      clusters: [controlPlaneCluster(options.controlPlane), ...(shown?.clusters ?? [])],
       ...(shown ? { listeners: [shown.listener] } : {}),
     },
     layered_runtime: { layers: [{ name: 'static', static_layer: runtime }] },
@@ -50,12 +51,12 @@ export function bootstrap(options: BootstrapOptions): Bootstrap {
 }
 
 function node(proxy: ProxyIdentity): Node {
+  const name = proxy.namespace === undefined || proxy.pod === undefined ? undefined : { namespace: proxy.namespace, pod: proxy.pod };
   return {
-    id: `${proxy.namespace}/${proxy.pod}`,
+    ...(name ? { id: `${name.namespace}/${name.pod}` } : {}),
     cluster: proxy.serviceAccount,
     metadata: {
-      namespace: proxy.namespace,
-      pod: proxy.pod,
+      ...name,
       serviceAccount: proxy.serviceAccount,
       labels: proxy.labels,
       client: proxy.client,

@@ -45,8 +45,23 @@ test('nothing but ports, ranges and a uid gets into a text that root runs', () =
     assert.throws(() => redirectRules({ excludeInboundPorts: [port] }), /is not a port/);
     assert.throws(() => redirectRules({ excludeOutboundPorts: [port] }), /is not a port/);
   }
-  for (const cidr of ['10.0.0.0', '10.0.0.0/33', 'fd00::/8', '10.0.0.0/8 -j ACCEPT', '10.0.0.0/8\n-A OUTPUT', '10.0.0.0/8/9']) {
-    assert.throws(() => redirectRules({ excludeOutboundCidrs: [cidr] }), /is not an IPv4 range/);
+  for (const cidr of [
+    '10.0.0.0',
+    '10.0.0.0/33',
+    'fd00::/129',
+    '::ffff:/8',
+    '10.0.0.0/8 -j ACCEPT',
+    '10.0.0.0/8\n-A OUTPUT',
+    '10.0.0.0/8/9',
+    'fe80::1%eth0/64',
+  ]) {
+    for (const family of ['IPv4', 'IPv6'] as const) assert.throws(() => redirectRules({ excludeOutboundCidrs: [cidr] }, family), /is not a range of addresses/);
   }
   for (const proxyUid of [0, -1, 1.5, Number.NaN]) assert.throws(() => redirectRules({ proxyUid }), /cannot be the user of Envoy/);
+});
+
+test('IPv6 has the same rules with addresses of its own, and each family the ranges that are its', () => {
+  const options = { excludeOutboundPorts: [25], excludeOutboundCidrs: ['fd00::/8', '10.0.0.0/8'] };
+  const asIpv6 = redirectRules(options).replace('127.0.0.6/32', '::6/128').replace('127.0.0.1/32', '::1/128').replace('10.0.0.0/8', 'fd00::/8');
+  assert.equal(redirectRules(options, 'IPv6'), asIpv6);
 });

@@ -1,17 +1,20 @@
-/** The rules that lead a pod's TCP connections through its Envoy: a text for `iptables-restore --noflush`, made once before the app starts. */
-import { isIPv4 } from 'node:net';
+/** The rules that lead a pod's TCP connections through its Envoy: texts for `iptables-restore` and `ip6tables-restore --noflush`, made once before the app starts. */
+import { isIPv4, isIPv6 } from 'node:net';
 
-/** What is captured. Only IPv4 is; IPv6 connections are left alone. */
+/** What is captured. */
 export interface RedirectOptions {
   /** The user that Envoy runs as, whose own connections are not captured; 1337 unless given. The app must not run as this user. */
   readonly proxyUid?: number | undefined;
   /** Ports to which the app connects directly, wherever they are. */
   readonly excludeOutboundPorts?: readonly number[] | undefined;
-  /** Ranges to which the app connects directly, such as `169.254.169.254/32`. */
+  /** Ranges to which the app connects directly, such as `169.254.169.254/32` or `fd00:ec2::254/128`; each counts for its own family. */
   readonly excludeOutboundCidrs?: readonly string[] | undefined;
   /** Ports of the pod that callers reach directly. */
   readonly excludeInboundPorts?: readonly number[] | undefined;
 }
+
+/** Which of the two tables of rules a text is for. */
+export type IpFamily = 'IPv4' | 'IPv6';
 
 /** Where captured outgoing connections go. */
 const outboundPort = 15_001;
@@ -19,14 +22,24 @@ const outboundPort = 15_001;
 const inboundPort = 15_006;
 /** What Envoy itself listens on: mutual TLS of the mesh, health, metrics. */
 const ownPorts = [15_008, 15_021, 15_090];
-/** Envoy connects to its own app from here, so that this is not taken for a call that has to be captured. */
-const inboundSource = '127.0.0.6/32';
+
+/** Every port of the pod that Envoy takes. */
+export const sidecarPorts: readonly number[] = [outboundPort, inboundPort, ...ownPorts];
+
+/**
+ * `source`: Envoy connects to its own app from here, so that this is not taken for a call that has to be captured. IPv6 has one
+ * loopback address only, so that another is added to the loopback device; `::1` itself many an app trusts.
+ */
+const families: Readonly<Record<IpFamily, { readonly source: string; readonly loopback: string; readonly bits: number }>> = {
+  IPv4: { source: '127.0.0.6/32', loopback: '127.0.0.1/32', bits: 32 },
+  IPv6: { source: '::6/128', loopback: '::1/128', bits: 128 },
+};
 
 /**
  * The rules, for the `nat` table of the pod's network namespace. Each text has one result, and applying it again changes
  * nothing that can be noticed. Throws an Error that names a port, a range or a uid that is none: the text is run as root.
  */
-export function redirectRules(options: RedirectOptions = {}): string {
+export function redirectRules(options: RedirectOptions = {}, family: IpFamily = 'IPv4'): string {
   const lines = [
     '*nat',
     ':WEFT_IN - [0:0]',
@@ -34,7 +47,7 @@ export function redirectRules(options: RedirectOptions = {}): string {
     '-A PREROUTING -p tcp -j WEFT_IN',
     '-A OUTPUT -p tcp -j WEFT_OUT',
     ...inbound(options.excludeInboundPorts ?? []),
-    ...outbound(options),
+    ...outbound(options, family),
     'COMMIT',
   ];
   return `${lines.join('\n')}\n`;
@@ -48,21 +61,23 @@ function inbound(excluded: readonly number[]): readonly string[] {
 }
 
 /** The app that calls its own Service is captured on its way out and, when Envoy picks this very pod, on its way in; to itself by its own address it is not. */
-function outbound({ proxyUid = 1337, excludeOutboundPorts = [], excludeOutboundCidrs = [] }: RedirectOptions): readonly string[] {
+function outbound({ proxyUid = 1337, excludeOutboundPorts = [], excludeOutboundCidrs = [] }: RedirectOptions, family: IpFamily): readonly string[] {
   const uid = checkedUid(proxyUid);
+  const { source, loopback } = families[family];
+  const cidrs = excludeOutboundCidrs.filter((cidr) => familyOf(cidr) === family);
   return [
-    `-A WEFT_OUT -s ${inboundSource} -o lo -j RETURN`,
-    `-A WEFT_OUT ! -d 127.0.0.1/32 -o lo -m owner --uid-owner ${uid} -j WEFT_IN`,
+    `-A WEFT_OUT -s ${source} -o lo -j RETURN`,
+    `-A WEFT_OUT ! -d ${loopback} -o lo -m owner --uid-owner ${uid} -j WEFT_IN`,
     `-A WEFT_OUT -o lo -j RETURN`,
     `-A WEFT_OUT -m owner --uid-owner ${uid} -j RETURN`,
     ...excludeOutboundPorts.map((port) => `-A WEFT_OUT -p tcp --dport ${checkedPort(port)} -j RETURN`),
-    ...excludeOutboundCidrs.map((cidr) => `-A WEFT_OUT -d ${checkedCidr(cidr)} -j RETURN`),
+    ...cidrs.map((cidr) => `-A WEFT_OUT -d ${cidr} -j RETURN`),
     `-A WEFT_OUT -p tcp -j REDIRECT --to-ports ${outboundPort}`,
   ];
 }
 
 function checkedPort(port: number): number {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`${port} is not a port; give a whole number from 1 to 65535`);
+  if (!isPort(port)) throw new Error(`${port} is not a port; give a whole number from 1 to 65535`);
   return port;
 }
 
@@ -71,9 +86,20 @@ function checkedUid(uid: number): number {
   return uid;
 }
 
-function checkedCidr(cidr: string): string {
-  const [address = '', length = '', ...rest] = cidr.split('/');
-  if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || Number(length) > 32 || rest.length > 0)
-    throw new Error(`${JSON.stringify(cidr)} is not an IPv4 range; give one such as 10.0.0.0/8`);
-  return cidr;
+function familyOf(cidr: string): IpFamily {
+  const family = cidrFamily(cidr);
+  if (!family) throw new Error(`${JSON.stringify(cidr)} is not a range of addresses; give one such as 10.0.0.0/8 or fd00::/8`);
+  return family;
+}
+
+/** Whether the number is one of a port. */
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}
+
+/** The family of a range such as `10.0.0.0/8` or `fd00::/8`; undefined when the text is no range. */
+export function cidrFamily(cidr: string): IpFamily | undefined {
+  const [, address = '', length] = /^([0-9A-Fa-f.:]{2,45})\/(\d{1,3})$/.exec(cidr) ?? [];
+  const family = isIPv4(address) ? 'IPv4' : isIPv6(address) ? 'IPv6' : undefined;
+  return family && Number(length) <= families[family].bits ? family : undefined;
 }
