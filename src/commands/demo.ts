@@ -5,7 +5,8 @@ import { readConfig } from '../config.js';
 import { envoyVersion, findEnvoy } from '../proxy/binary.js';
 import { type Client, type Load, startLoad } from './demo/load.js';
 import { type Stage, setStage } from './demo/stage.js';
-import { fetchStatus, formatStatus } from './status.js';
+import { fetchStatus } from './status-fetch.js';
+import { formatStatus } from './status-tables.js';
 import { formatTable } from './table.js';
 
 export const demoCommand: CommandModule = {

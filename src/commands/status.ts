@@ -1,67 +1,51 @@
 /** `weft status`: which proxies are connected, what they run, and what they have rejected. */
-import type { CommandModule } from 'yargs';
-import { readHostPort } from './address.js';
-import { formatDiagnostic } from './diagnostics.js';
+import type { Argv, CommandModule } from 'yargs';
+import { isTroubled, mergeStatuses } from './status-cluster.js';
+import { fetchStatus } from './status-fetch.js';
+import { statusPortsCommand } from './status-ports.js';
+import { answersOf, askReplicas, reachCluster } from './status-replicas.js';
 import type { Status } from './status-report.js';
-import { formatTable } from './table.js';
+import { formatCluster, formatStatus } from './status-tables.js';
+import { type TargetFlags, targetOptions, withTarget } from './status-target.js';
 
-interface StatusFlags {
-  readonly admin: string;
+interface StatusFlags extends TargetFlags {
+  readonly namespace?: string | undefined;
   readonly output: 'text' | 'json';
 }
 
 export const statusCommand: CommandModule<object, StatusFlags> = {
   command: 'status',
   describe: 'Show which proxies are connected, in sync, or reject something; exit code 1 when any does',
-  builder: (yargs) =>
-    yargs
-      .option('admin', { type: 'string', default: '127.0.0.1:15014', describe: 'host:port of the admin port of weft serve' })
-      .option('output', { alias: 'o', choices: ['text', 'json'] as const, default: 'text' as const, describe: 'For people or for machines' })
-      .example('weft status', 'Tables of proxies, policies, rejections and problems'),
-  handler: async ({ admin, output }) => {
-    const status = await fetchStatus(admin);
-    process.stdout.write(output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : formatStatus(status));
-    process.exitCode = status.rejections.length > 0 || status.diagnostics.some(({ severity }) => severity === 'error') ? 1 : 0;
+  builder: (yargs: Argv<object>) =>
+    targetOptions(yargs.command(statusPortsCommand))
+      .option('namespace', { alias: 'n', type: 'string', global: false, describe: 'Where Weft runs in the cluster (default: weft-system)' })
+      .option('output', { alias: 'o', choices: ['text', 'json'] as const, default: 'text' as const, global: false, describe: 'For people or for machines' })
+      .example('weft status', 'Tables of proxies, policies, rejections and problems: of weft serve on this machine, else of the cluster of your kubeconfig')
+      .example('weft status --context prod', 'Of all replicas in that cluster'),
+  handler: async (flags) => {
+    const { text, json, isWrong } = await withTarget(flags, flags.namespace, showLocal, showCluster);
+    process.stdout.write(flags.output === 'json' ? `${JSON.stringify(json, null, 2)}\n` : text);
+    process.exitCode = isWrong ? 1 : 0;
   },
 };
 
-/** Asks the admin port. Rejects with what to do when nobody answers. */
-export async function fetchStatus(admin: string): Promise<Status> {
-  const { host, port } = readHostPort(admin, '--admin');
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/status`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => {
-    throw new Error(
-      `nobody answers at ${url} (${error.cause instanceof Error ? error.cause.message : error.message}); is weft serve running, with this --admin?`,
-    );
-  });
-  const body: unknown = await response.json();
-  if (!isStatus(body)) throw new Error(`${url} answered with something that is no status; is it the admin port of another program?`);
-  return body;
+/** What is printed, and whether something is wrong. */
+interface Shown {
+  readonly text: string;
+  readonly json: object;
+  readonly isWrong: boolean;
 }
 
-function isStatus(body: unknown): body is Status {
-  return typeof body === 'object' && body !== null && 'proxies' in body && 'rejections' in body && 'diagnostics' in body;
+async function showLocal(admin: string): Promise<Shown> {
+  const status = await fetchStatus(admin);
+  return { text: formatStatus(status), json: status, isWrong: hasErrors(status) };
 }
 
-/** The status as tables. */
-export function formatStatus({ proxies, policies, rejections, diagnostics }: Status): string {
-  const parts = [
-    formatTable(
-      ['proxy', 'variant', 'state', 'synced', 'pending', 'rejected', 'since'],
-      proxies.map((row) => [row.proxy, row.variant, row.state, String(row.synced), String(row.pending), String(row.rejected), row.since]),
-    ),
-  ];
-  if (policies.length > 0) {
-    parts.push(
-      formatTable(
-        ['policy', 'proxies', 'acknowledged', 'rejected', 'pending'],
-        policies.map((row) => [row.policy, String(row.matched), String(row.acknowledged), String(row.rejected), String(row.pending)]),
-      ),
-    );
-  }
-  for (const { proxy, resource, causes, message } of rejections) {
-    parts.push(`${proxy} rejects ${resource}\n    because of ${causes.join(', ')}\n    Envoy says: ${message}\n`);
-  }
-  if (diagnostics.length > 0) parts.push(diagnostics.map(formatDiagnostic).join(''));
-  return parts.join('\n');
+function hasErrors({ rejections, diagnostics }: Status): boolean {
+  return rejections.length > 0 || diagnostics.some(({ severity }) => severity === 'error');
+}
+
+async function showCluster(place: Parameters<typeof reachCluster>[0]): Promise<Shown> {
+  const status = mergeStatuses(answersOf(await askReplicas(reachCluster(place), fetchStatus)));
+  return { text: formatCluster(status), json: status, isWrong: isTroubled(status) };
 }

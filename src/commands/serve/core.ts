@@ -4,10 +4,12 @@ import { diagnose, type World } from '../../compile/diagnose.js';
 import type { MeshSettings } from '../../compile/settings.js';
 import { type Controller, createController } from '../../controller.js';
 import type { Diagnostic } from '../../model/diagnostic.js';
+import type { Service } from '../../model/service.js';
 import type { Logger } from '../../observe/log.js';
 import { type ProcessFigures, watchProcess } from '../../observe/process.js';
 import { createRegistry, type Registry } from '../../serve/registry.js';
 import { createStore, type Store } from '../../sources/store.js';
+import { type PortRow, portRows } from '../../status/ports.js';
 import { type Status, statusOf } from '../status-report.js';
 
 /** The assembled core. */
@@ -25,6 +27,8 @@ export interface Core {
   readonly diagnostics: () => readonly Diagnostic[];
   /** The body of `/status`. */
   readonly status: () => Status;
+  /** The body of `/ports`: of all Services, or of those in one namespace. */
+  readonly ports: (namespace: string | undefined) => { readonly ports: readonly PortRow[] };
 }
 
 /** A core over an empty world. */
@@ -47,7 +51,15 @@ export function createCore(settings: Partial<MeshSettings>, logger: Logger): Cor
       found = all;
     },
     status: () => statusOf(registry, diagnostics(), figures()),
+    ports: (namespace) => ({ ports: portRows(servicesOf(store, namespace)) }),
   };
+}
+
+function servicesOf({ mesh, services }: Store, namespace: string | undefined): readonly Service[] {
+  return services().flatMap((key) => {
+    const service = namespace === undefined || key.startsWith(`${namespace}/`) ? mesh.service(key) : undefined;
+    return service ?? [];
+  });
 }
 
 function logNew(logger: Logger, before: readonly Diagnostic[], now: readonly Diagnostic[]): void {

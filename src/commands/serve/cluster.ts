@@ -1,0 +1,210 @@
+/** `weft serve --kubernetes`: a cluster's objects in; ADS to its pods, verdicts on policies and their status out. */
+import { keepCaBundle } from '../../identity/ca-bundle.js';
+import { isRefusal, type PodSubject } from '../../identity/subject.js';
+import { createTokenAuthenticator, type TokenAuthenticator } from '../../identity/token-review.js';
+import type { KubeClient } from '../../kubernetes/api.js';
+import { keyOf } from '../../model/name.js';
+import { startAdmin } from '../../observe/admin.js';
+import { createInstruments, type Instruments } from '../../observe/instruments.js';
+import type { Logger } from '../../observe/log.js';
+import { createMetrics } from '../../observe/metrics.js';
+import { startMetrics } from '../../observe/metrics-server.js';
+import { startServer, type XdsServer } from '../../serve/server.js';
+import type { Change } from '../../sources/change.js';
+import type { PeerReport } from '../../status/peers.js';
+import { type HttpsServer, startHttps } from '../../webhook/server.js';
+import { type HostPort, isLoopback, readHostPort } from '../address.js';
+import { type ClusterFlags, connectTo } from '../cluster.js';
+import { measuredValidateRoute } from '../validate-webhook.js';
+import { type Certificates, openCertificates } from './certificates.js';
+import { clusterSide } from './cluster-side.js';
+import { type ClusterStatus, startClusterStatus } from './cluster-status.js';
+import { type Core, createCore } from './core.js';
+import { controllerFamilies } from './families.js';
+import { cannotListen } from './listening.js';
+import { reportRoute } from './peer-report.js';
+import { createPolicyReport } from './policy-report.js';
+import { keepTrust } from './trust.js';
+import { type ClusterWorld, followWorld } from './world.js';
+import { adsContext } from './xds.js';
+
+/** What the mode is told. */
+export interface ServeClusterFlags extends ClusterFlags {
+  readonly listen: string;
+  readonly admin: string;
+  readonly webhook: string;
+  readonly metrics: string;
+  readonly 'pod-name': string;
+  readonly 'token-file': string;
+  readonly 'cluster-domain': string;
+  readonly ipv6: boolean;
+  readonly 'mesh-cidr'?: readonly string[] | undefined;
+}
+
+/** The chart's name of the Service, the ServiceAccount, the Lease and the ValidatingWebhookConfiguration. */
+const controllerName = 'weft-controller';
+/** The audience of the tokens by which pods prove who they are. */
+const audience = 'weft';
+
+/** Over so long the streams of a replica that ends are ended, in milliseconds; well within the grace that the chart gives it. */
+const drainMs = 10_000;
+
+/** What the parts share. */
+interface Frame {
+  readonly flags: ServeClusterFlags;
+  readonly ports: { readonly admin: HostPort; readonly webhook: HostPort; readonly metrics: HostPort };
+  /** The name by which proxies and the API server call the controller. */
+  readonly serverName: string;
+  readonly logger: Logger;
+  readonly client: KubeClient;
+  readonly core: Core;
+  readonly instruments: Instruments;
+  /** Counts and logs the failure of a task, which will be tried again. */
+  readonly failed: (task: string) => (error: unknown) => undefined;
+}
+
+/**
+ * Starts everything; resolves, once all kinds have been read and proxies are served, to what ends it again. While the API
+ * server cannot be reached that takes as long as it takes.
+ */
+export async function serveCluster(flags: ServeClusterFlags, logger: Logger): Promise<() => Promise<void>> {
+  const metrics = createMetrics();
+  const frame = frameOf(flags, logger, createInstruments(metrics));
+  const { core, client, ports, serverName, failed } = frame;
+  let isServing = false;
+  const ready = () => (isServing ? undefined : 'waiting for the first state of the cluster');
+  const metricsServer = await startMetrics(ports.metrics.host, ports.metrics.port, { ready, metrics }).catch(cannotListen('--metrics', flags.metrics));
+  const world = followWorld(core, client);
+  const certificates = await openCertificates({ client, namespace: flags.namespace, serverName, failed });
+  await world.watch.ready;
+
+  const report = createPolicyReport({ registry: core.registry, store: core.store, revision: world.revision });
+  const authenticate = authenticator(frame);
+  const server = await startXds(frame, certificates, authenticate);
+  world.onChange((changes) => endStreamsOfGonePods(server, changes));
+  const webhook = await startWebhook(frame, certificates, authenticate, report);
+  const upkeep = startUpkeep(frame, world, certificates, report);
+  const { status } = upkeep;
+  const adminPages = {
+    isReady: () => isServing,
+    status: () => ({ ...core.status(), cluster: clusterSide(flags['pod-name'], status, world.watch.state()) }),
+    ports: core.ports,
+  };
+  const adminServer = await startAdmin(ports.admin.host, ports.admin.port, adminPages).catch(cannotListen('--admin', flags.admin));
+  const { compilations, compileSeconds } = core.controller;
+  metrics.add(controllerFamilies({ ...status, registry: core.registry, compilations, compileSeconds, watch: world.watch.state, clock: Date.now }));
+  isServing = true;
+  logger.info({ cluster: client.server, xds: flags.listen, webhook: flags.webhook, metrics: flags.metrics, admin: flags.admin }, 'serving');
+  return async () => {
+    isServing = false;
+    await upkeep.close();
+    await Promise.all([webhook.close(), server.drain(drainMs).then(server.close).then(world.watch.close)]);
+    certificates.close();
+    await Promise.all([adminServer.close(), metricsServer.close()]);
+  };
+}
+
+function frameOf(flags: ServeClusterFlags, logger: Logger, instruments: Instruments): Frame {
+  const ports = {
+    admin: readHostPort(flags.admin, '--admin'),
+    webhook: readHostPort(flags.webhook, '--webhook'),
+    metrics: readHostPort(flags.metrics, '--metrics'),
+  };
+  readHostPort(flags.listen, '--listen');
+  if (!isLoopback(ports.admin.host)) {
+    throw new Error(`--admin ${flags.admin} can be reached from outside, and the admin port asks nobody who he is; use 127.0.0.1`);
+  }
+  const settings = { clusterDomain: flags['cluster-domain'], ipv6: flags.ipv6, ...(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}) };
+  const failed =
+    (task: string) =>
+    (error: unknown): undefined => {
+      instruments.taskFailed(task);
+      logger.error({ task, error: String(error) }, 'a task has failed; it is tried again');
+    };
+  const serverName = `${controllerName}.${flags.namespace}.svc`;
+  return { flags, ports, serverName, logger, instruments, failed, client: connectTo(flags), core: createCore(settings, logger) };
+}
+
+function authenticator({ client, core, instruments }: Frame): TokenAuthenticator {
+  const podUid = (namespace: string, pod: string) => core.store.mesh.pod(keyOf(namespace, pod))?.uid;
+  const authenticate = createTokenAuthenticator({ client, audience, clock: Date.now, podUid });
+  return async (authorization) => {
+    const verdict = await authenticate(authorization);
+    instruments.tokenChecked(isRefusal(verdict) ? verdict.refused : 'good');
+    return verdict;
+  };
+}
+
+function startXds({ flags, core, logger, instruments }: Frame, { xds }: Certificates, authenticate: TokenAuthenticator): Promise<XdsServer<PodSubject>> {
+  return startServer({
+    listen: flags.listen,
+    tls: { certificate: xds },
+    authenticate: (metadata) => authenticate(metadata.get('authorization')),
+    context: {
+      ...adsContext(core),
+      classify: core.controller.classifyPod,
+      // A pod sees how it stands itself; others it sees nothing of.
+      maySee: ({ id }, node) => node.id === id,
+    },
+    onRefused: ({ refused, reason, detail, method, peer, subject }) => {
+      instruments.streamRefused(refused);
+      logger.warn({ code: refused, reason, detail, method, peer, pod: subject?.id }, 'a call has been refused, or a stream ended');
+    },
+  }).catch(cannotListen('--listen', flags.listen));
+}
+
+/** A pod that was replaced by one of the same name is gone too. */
+function endStreamsOfGonePods(server: XdsServer<PodSubject>, changes: readonly Change[]): void {
+  const uids = new Map(changes.flatMap((change) => (change.kind === 'Pod' ? [[change.key, change.object?.uid] as const] : [])));
+  if (uids.size > 0) server.endStreamsOf(({ id, uid }) => uids.has(id) && uids.get(id) !== uid, 'the pod of this stream is gone');
+}
+
+function startWebhook(
+  { flags, ports, logger, instruments }: Frame,
+  { webhook }: Certificates,
+  authenticate: TokenAuthenticator,
+  report: () => Promise<PeerReport>,
+): Promise<HttpsServer> {
+  const peers = reportRoute({ authenticate, namespace: flags.namespace, serviceAccount: controllerName, report });
+  return startHttps({
+    ...ports.webhook,
+    certificate: webhook,
+    routes: { '/validate': measuredValidateRoute((outcome, seconds) => instruments.webhookCalled('/validate', outcome, seconds)), '/report': peers },
+    onDefect: (path, error) => logger.error({ path, error: String(error) }, 'a request has met a defect of Weft'),
+  }).catch(cannotListen('--webhook', flags.webhook));
+}
+
+interface Upkeep {
+  readonly status: ClusterStatus;
+  readonly close: () => Promise<void>;
+}
+
+/** What is written into the cluster. */
+function startUpkeep(
+  { flags, ports, client, core, serverName, failed }: Frame,
+  world: ClusterWorld,
+  { xds, webhook }: Certificates,
+  report: () => Promise<PeerReport>,
+): Upkeep {
+  const ca = () => webhook.current().bundle;
+  const configuration = { client, resource: 'validatingwebhookconfigurations' as const, name: controllerName };
+  const stopBundle = keepCaBundle({ ...configuration, bundle: ca, onChange: webhook.onChange, onError: failed('ca-bundle') });
+  const peers = { ca, serverName, tokenFile: flags['token-file'], port: ports.webhook.port };
+  const status = startClusterStatus({
+    ...{ client, core, world, namespace: flags.namespace, pod: flags['pod-name'], name: controllerName, report, peers, failed },
+    onHolding: () => trust.touch(),
+  });
+  const isHolder = () => status.lease.isHolder();
+  const trust = keepTrust({ client, store: core.store, serverName, bundle: () => xds.current().bundle, isHolder, onError: failed('trust') });
+  world.onChange(trust.touch);
+  const stopTrust = xds.onChange(trust.touch);
+  return {
+    status,
+    close: async () => {
+      stopBundle();
+      stopTrust();
+      trust.close();
+      await status.close();
+    },
+  };
+}
