@@ -9,7 +9,7 @@ const bad = { apiVersion: 'weft.dev/v1alpha1', kind: 'TrafficPolicy', metadata: 
 /** The response to a request about this object. */
 async function ask(request: object): Promise<unknown> {
   const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: '7', kind: { kind: 'TrafficPolicy' }, ...request } };
-  const { status, body } = await validateRoute({ method: 'POST', headers: {}, body: Buffer.from(JSON.stringify(review)) });
+  const { status, body } = await validateRoute({ method: 'POST', headers: {}, peer: '', body: Buffer.from(JSON.stringify(review)) });
   assert.equal(status, 200);
   return follow(body, ['response']);
 }
@@ -31,6 +31,6 @@ test('what is no policy, or only its status, or goes away, is allowed', async ()
 });
 
 test('what is no AdmissionReview is refused', async () => {
-  const { status } = await validateRoute({ method: 'POST', headers: {}, body: Buffer.from('{}') });
+  const { status } = await validateRoute({ method: 'POST', headers: {}, peer: '', body: Buffer.from('{}') });
   assert.equal(status, 400);
 });

@@ -1,6 +1,6 @@
 /** The admin port: health, readiness and status as JSON, over plain HTTP. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { end, type ListeningPort, listenOn } from './http.js';
 
 /** What the admin port shows. Each is asked when a request comes. */
 export interface AdminPages {
@@ -12,32 +12,11 @@ export interface AdminPages {
   readonly ports: (namespace: string | undefined) => unknown;
 }
 
-/** A listening admin port. */
-export interface AdminServer {
-  readonly port: number;
-  readonly close: () => Promise<void>;
-}
-
 /** Listens on `host:port`; port 0 takes a free one. Rejects when the address cannot be had. */
-export async function startAdmin(host: string, port: number, pages: AdminPages): Promise<AdminServer> {
+export function startAdmin(host: string, port: number, pages: AdminPages): Promise<ListeningPort> {
   const server = createServer((request, response) => answer(pages, request, response));
   server.requestTimeout = 10_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return {
-    port: portOf(server.address()),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address ? address.port : 0;
+  return listenOn(server, host, port);
 }
 
 function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): void {
@@ -52,8 +31,4 @@ function answer(pages: AdminPages, request: IncomingMessage, response: ServerRes
     return end(response, 200, 'application/json', `${JSON.stringify(pages.ports(namespace))}\n`);
   }
   return end(response, 404, 'text/plain', 'There are /healthz, /readyz, /status and /ports\n');
-}
-
-function end(response: ServerResponse, code: number, type: string, body: string): void {
-  response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(body);
 }

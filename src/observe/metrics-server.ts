@@ -1,6 +1,7 @@
 /** The port for probes and metrics, which the pod network can reach: /healthz, /readyz and /metrics, and nothing that tells of anybody. */
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type ConnectionLimits, shareConnections } from '../connections/fair-share.js';
+import { end, type ListeningPort, listenOn } from './http.js';
 import type { Metrics } from './metrics.js';
 
 /** What the port shows. */
@@ -10,37 +11,21 @@ export interface MetricsPages {
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
 }
 
-/** A listening port for metrics. */
-export interface MetricsServer {
-  readonly port: number;
-  readonly close: () => Promise<void>;
-}
-
-const maxConnections = 64;
+/** Kubelets and Prometheus have one or two each. A probe that finds no place ends the container. */
+const limits: ConnectionLimits = { connections: 128, connectionsPerPeer: 32 };
 /** However many ask, the metrics are gathered once in this many milliseconds. */
 const freshMs = 1_000;
 
 /** Listens on `host:port`; port 0 takes a free one. Rejects when the address cannot be had. */
-export async function startMetrics(host: string, port: number, pages: MetricsPages): Promise<MetricsServer> {
+export async function startMetrics(host: string, port: number, pages: MetricsPages): Promise<ListeningPort> {
   const text = remember(pages.metrics.text);
   const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000, maxHeaderSize: 8 * 1024 }, (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     if (request.method !== 'GET') return end(response, 405, 'text/plain', 'Only GET is answered here\n');
     answer(pages, path, text, response).catch(() => end(response, 500, 'text/plain', 'the metrics could not be gathered\n'));
   });
-  server.maxConnections = maxConnections;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return {
-    port: portOf(server.address()),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  shareConnections(server, limits);
+  return listenOn(server, host, port);
 }
 
 async function answer({ ready, metrics }: MetricsPages, path: string, text: () => Promise<string>, response: ServerResponse): Promise<void> {
@@ -62,12 +47,4 @@ function remember(gather: () => Promise<string>): () => Promise<string> {
     }
     return last;
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-function end(response: ServerResponse, code: number, type: string, body: string): void {
-  response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(body);
 }

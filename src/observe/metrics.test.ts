@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { createInstruments } from './instruments.js';
 import { createMetrics } from './metrics.js';
@@ -67,4 +70,19 @@ test('the port has health, readiness and metrics, and nothing else', async (t) =
   assert.ok(gathered < 20, `gathered ${gathered} times for 20 who asked at once`);
   for (const path of ['/', '/status', '/ports', '/report', '/debug']) assert.equal((await get(path)).status, 404);
   assert.equal((await get('/metrics', 'POST')).status, 405);
+});
+
+test('a probe of the kubelet is answered while somebody holds as many connections as the port gives away', async (t) => {
+  const metrics = createMetrics();
+  const server = await startMetrics('127.0.0.1', 0, { ready: () => undefined, metrics });
+  const flood = Array.from({ length: 200 }, (_, index) =>
+    connect({ port: server.port, host: '127.0.0.1', localAddress: `127.0.1.${1 + (index % 10)}` }).on('error', () => undefined),
+  );
+  t.after(() => {
+    for (const socket of flood) socket.destroy();
+    return server.close();
+  });
+  await Promise.all(flood.map((socket) => once(socket, 'connect')));
+  const [response] = await once(get({ port: server.port, host: '127.0.0.1', path: '/healthz', agent: false }), 'response');
+  assert.equal(response.resume().statusCode, 200);
 });

@@ -56,7 +56,7 @@ export function createSession<Audience, Subject>(context: AdsContext<Audience, S
       opened.counters.requests++;
       if (request.refusal !== undefined) {
         opened.counters.rejections++;
-        context.onRefusal(opened.node, request.typeUrl, request.refusal);
+        context.onRefusal(opened.node, bounded(request.typeUrl), request.refusal);
       }
       await opened.stream.receive(request);
     },
@@ -92,12 +92,29 @@ function open<Audience, Subject>(
   const counters = { requests: 0, responses: 0, bytes: 0, rejections: 0 };
   const stream = createStream({ protocol, client, write, scheduler, counters, clock, onDefect });
   wake = stream.wake;
-  const connection = { node, variant: protocol.variant, peer, since: new Date(clock()).toISOString(), client, counters };
+  const connection = { node: keptOf(node), variant: protocol.variant, peer, since: new Date(clock()).toISOString(), client, counters };
   registry.add(connection);
   const leave = () => {
     stream.close();
     leaveScope();
     registry.remove(connection);
   };
-  return { stream, counters, node, leave };
+  return { stream, counters, node: connection.node, leave };
+}
+
+/** By what people find a client and tell its version. The rest of a node, up to the size of a request, is not kept while the stream is open. */
+function keptOf({ id, cluster, user_agent_name, locality }: Node): Node {
+  return {
+    ...(id === undefined ? {} : { id: bounded(id) }),
+    ...(cluster === undefined ? {} : { cluster: bounded(cluster) }),
+    ...(user_agent_name === undefined ? {} : { user_agent_name: bounded(user_agent_name) }),
+    ...(locality?.zone === undefined ? {} : { locality: { zone: bounded(locality.zone) } }),
+  };
+}
+
+const maxWords = 512;
+
+/** Copied where it is cut, so that the rest is not kept alive with it. */
+function bounded(text: string): string {
+  return text.length <= maxWords ? text : Buffer.from(text.slice(0, maxWords)).toString();
 }

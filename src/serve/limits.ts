@@ -1,5 +1,7 @@
+import type { ConnectionLimits } from '../connections/fair-share.js';
+
 /** Bounds that keep one client from costing others their latency or the process its memory. */
-export interface ServeLimits {
+export interface ServeLimits extends ConnectionLimits {
   /** The largest request, in bytes. An Envoy that resumes with 10,000 resources sends about 2 MB. */
   readonly requestBytes: number;
   /** Streams of one connection, and of the whole server. */
@@ -18,6 +20,8 @@ export interface ServeLimits {
   /** A connection is asked to go after this time (give or take a tenth) and cut after the grace, in milliseconds: spreads clients over replicas. */
   readonly connectionAgeMs: number;
   readonly connectionGraceMs: number;
+  /** A connection without a call is closed after this time, in milliseconds. */
+  readonly connectionIdleMs: number;
   /** Pings after this much silence, and how long the answer may take, in milliseconds. */
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
@@ -25,8 +29,10 @@ export interface ServeLimits {
   readonly sessionMegabytes: number;
 }
 
-/** For production. */
+/** For production. Where nobody has to say who he is, all clients may be on one machine, so that an address has no share of its own. */
 export const defaultServeLimits: ServeLimits = {
+  connections: 20_000,
+  connectionsPerPeer: 20_000,
   requestBytes: 4 * 1024 * 1024,
   streamsPerConnection: 100,
   streams: 20_000,
@@ -37,7 +43,11 @@ export const defaultServeLimits: ServeLimits = {
   unreadMs: 60_000,
   connectionAgeMs: 60 * 60_000,
   connectionGraceMs: 30_000,
+  connectionIdleMs: 60_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,
   sessionMegabytes: 16,
 };
+
+/** For the pods of a cluster. Behind a node that hides their addresses there may be a few hundred; and an Envoy whose network comes and goes leaves streams behind. */
+export const clusterServeLimits: ServeLimits = { ...defaultServeLimits, connectionsPerPeer: 1_000, streamsPerSubject: 8 };

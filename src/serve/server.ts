@@ -1,8 +1,10 @@
 /** The gRPC port: the only file that knows grpc-js. Every method, streaming or not, goes through the same door. */
 import http2 from 'node:http2';
+import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
+import { shareConnections } from '../connections/fair-share.js';
 import { type Admit, createAdmission, type RefusedCall, subjectOf } from './admission.js';
 import type { AdsContext } from './ads.js';
 import type { ServerCertificate } from './certificate.js';
@@ -73,6 +75,7 @@ export async function startServer<Audience, Subject extends Bearer>(options: Ser
   const methods = methodsOf(context);
   for (const method of methods) server.addService({ [method.name]: definition(method) }, { [method.name]: handler(assembly, method) });
   const { port, release } = await bind(server, options);
+  for (const listening of listeningServers(server)) shareConnections(listening, limits);
   const watch = setInterval(() => streams.sweep(context.clock()), 1000);
   watch.unref();
   return {
@@ -110,6 +113,7 @@ function channelOptions(limits: ServeLimits): grpc.ServerOptions {
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
     'grpc.max_connection_age_ms': limits.connectionAgeMs,
     'grpc.max_connection_age_grace_ms': limits.connectionGraceMs,
+    'grpc.max_connection_idle_ms': limits.connectionIdleMs,
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
     'grpc-node.max_session_memory': limits.sessionMegabytes,
@@ -148,6 +152,15 @@ class RenewedCredentials extends grpc.ServerCredentials {
   override _equals(other: grpc.ServerCredentials): boolean {
     return other === this;
   }
+}
+
+/** The sockets are those of Node's servers inside, which grpc-js has no method for. */
+function listeningServers(server: grpc.Server): readonly NetServer[] {
+  const servers = property(server, 'http2Servers');
+  const found = servers instanceof Map ? [...servers.keys()].filter((each) => each instanceof NetServer) : [];
+  if (found.length === 0)
+    throw new Error('this version of grpc-js hides its servers, so that their connections cannot be bounded; install the one of package-lock.json');
+  return found;
 }
 
 interface Bound {

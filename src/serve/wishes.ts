@@ -14,6 +14,11 @@ export interface SubscribeOptions {
 const maxExplicit = 20_000;
 const maxVain = 2_048;
 
+/** How many resources of a type one client may claim to have from an earlier stream; Weft has never sent a longer name or version. */
+const maxClaims = 20_000;
+const maxNameLength = 512;
+const maxVersionLength = 64;
+
 /** The client wants these names; with `wildcard`, all of its scope. */
 export function subscribe(core: Core, type: ResourceType, names: readonly string[], { wildcard, initial = new Map() }: SubscribeOptions): void {
   const subscription = subscriptionOf(core, type);
@@ -28,12 +33,19 @@ export function subscribe(core: Core, type: ResourceType, names: readonly string
 }
 
 function resume(core: Core, type: ResourceType, subscription: Subscription, name: string, version: string): void {
+  if (!isPlausible(subscription, name, version)) return;
   const current = core.scope.entry(type, name)?.current();
   const resource = current?.version === version ? current : undefined;
   const sent: Sent = { name, version, resource, nonce: '', since: '' };
   subscription.held.set(name, sent);
   subscription.confirmed.set(name, sent);
   subscription.dirty.add(name);
+}
+
+/** Other claims are passed over: they would be kept until the client says that it has let go of the resource, so perhaps for ever. */
+function isPlausible({ confirmed }: Subscription, name: string, version: string): boolean {
+  const isShort = name.length <= maxNameLength && version.length <= maxVersionLength;
+  return isShort && (confirmed.size < maxClaims || confirmed.has(name));
 }
 
 /** Remembers that the client wants a name, unless there are too many or the scope does not take it: then it is only answered. */

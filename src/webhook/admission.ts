@@ -1,5 +1,5 @@
 /** AdmissionReview (admission.k8s.io/v1): what the API server asks a webhook, and the answer. Pure. */
-import type { Operation } from 'rfc6902';
+import type { PatchOperation } from './json-patch.js';
 
 /** A question of the API server, cut down to what is needed. */
 export interface AdmissionRequest {
@@ -24,7 +24,7 @@ export interface AdmissionRequest {
 export type AdmissionAnswer =
   | {
       readonly allowed: true;
-      readonly patch?: readonly Operation[] | undefined;
+      readonly patch?: readonly PatchOperation[] | undefined;
       readonly warnings?: readonly string[] | undefined;
       /** Goes to the API server's audit log; names without a slash. */
       readonly auditAnnotations?: Readonly<Record<string, string>> | undefined;

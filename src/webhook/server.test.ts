@@ -127,12 +127,36 @@ test('a new certificate holds for new connections, and those that are open go on
   assert.equal((await call(server.port, '/echo', '', false, authorities[1]?.certificate)).status, 200);
 });
 
-test('connections beyond the bound are closed', async (t) => {
-  const { server } = await started(t, { routes: { '/echo': echo }, limits: { connections: 1 } });
-  const agent = new Agent({ keepAlive: true });
-  t.after(async () => agent.destroy());
-  await call(server.port, '/echo', '', agent);
+test('what one address has under way is bounded, and leaves room for another', async (t) => {
+  const limits = { bodyBytes: 10_000, underWayBytes: 40_000, underWayBytesPerPeer: 20_000 };
+  let inform: () => void = () => undefined;
+  let release: () => void = () => undefined;
+  const isHeld = new Promise<void>((resolve) => (inform = resolve));
+  const held = new Promise<HttpsAnswer>((resolve) => (release = () => resolve({ status: 200, body: 'at last\n' })));
+  const hold = () => {
+    inform();
+    return held;
+  };
+  const { server } = await started(t, { limits, routes: { '/echo': echo, '/hold': hold } });
+  const waiting = call(server.port, '/hold', Buffer.alloc(10_000));
+  await isHeld;
+  assert.equal((await call(server.port, '/echo', Buffer.alloc(100))).status, 200);
+  assert.equal((await call(server.port, '/echo', Buffer.alloc(9_000))).status, 503);
+  assert.equal((await call(server.port, '/echo', Buffer.alloc(9_000), new Agent({ localAddress: '127.0.0.2' }))).status, 200);
+  release();
+  assert.equal((await waiting).text, 'at last\n');
+  assert.equal((await call(server.port, '/echo', Buffer.alloc(9_000))).status, 200);
+});
+
+test('who holds all the connections that he may have keeps nobody else out', async (t) => {
+  const { server } = await started(t, { routes: { '/echo': echo }, limits: { connections: 2, connectionsPerPeer: 2 } });
+  const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })];
+  t.after(async () => {
+    for (const agent of agents) agent.destroy();
+  });
+  for (const agent of agents) await call(server.port, '/echo', '', agent);
   await assert.rejects(call(server.port, '/echo'));
+  assert.equal((await call(server.port, '/echo', '', new Agent({ localAddress: '127.0.0.2' }))).status, 200);
 });
 
 test('closing lets the requests under way finish, and asks callers to go elsewhere before', async (t) => {

@@ -2,7 +2,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { readBody } from './body.js';
+import { type ConnectionLimits, shareConnections } from '../connections/fair-share.js';
+import { type BodyProblem, readBody } from './body.js';
+import { createUnderWay, type Ticket } from './under-way.js';
 
 /** A certificate with its chain and its key, as PEM texts. */
 export interface ServingCertificate {
@@ -20,6 +22,8 @@ export interface CertificateSource {
 export interface HttpsRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
+  /** The address of the caller. */
+  readonly peer: string;
   readonly body: Buffer;
 }
 
@@ -33,11 +37,15 @@ export interface HttpsAnswer {
 export type HttpsRoute = (request: HttpsRequest) => Promise<HttpsAnswer>;
 
 /** How much is taken. */
-export interface HttpsLimits {
+export interface HttpsLimits extends ConnectionLimits {
   /** Bytes of a body; more is answered with 413. 3 MiB unless given: an AdmissionReview of the largest object that etcd takes, old and new. */
   readonly bodyBytes: number;
-  /** Connections at a time; further ones are closed at once. 1,000 unless given. */
-  readonly connections: number;
+  /**
+   * Bytes of all requests that are being read or answered, and of those of one address; one that finds no room is answered with 503.
+   * 48 MiB and half of that unless given: a thousand pods at once, from one API server.
+   */
+  readonly underWayBytes: number;
+  readonly underWayBytesPerPeer: number;
   /** Milliseconds in which a handshake, and the body of a request, must have come in full. 10 s unless given. */
   readonly requestMs: number;
   /** Milliseconds that a connection may rest, before its first request too. 2 minutes unless given: a Go client closes it after 90 s, and must be the first to. */
@@ -66,8 +74,16 @@ export interface HttpsServer {
   readonly close: (graceMs?: number) => Promise<void>;
 }
 
-const defaults: HttpsLimits = { bodyBytes: 3 * 1024 * 1024, connections: 1_000, requestMs: 10_000, idleMs: 120_000 };
+const mebibyte = 1024 * 1024;
+
+/** An API server has a connection for each of its calls, and six hundred of these at once by default. */
+const defaults: HttpsLimits = {
+  ...{ bodyBytes: 3 * mebibyte, underWayBytes: 48 * mebibyte, underWayBytesPerPeer: 24 * mebibyte },
+  ...{ connections: 1_500, connectionsPerPeer: 700, requestMs: 10_000, idleMs: 120_000 },
+};
 const headerBytes = 16 * 1024;
+/** What a request occupies besides its body. */
+const requestBytes = 4 * 1024;
 
 /** Listens with TLS 1.2 or 1.3. A new certificate holds for new connections. Rejects when the address cannot be had. */
 export async function startHttps(options: HttpsOptions): Promise<HttpsServer> {
@@ -85,10 +101,14 @@ export async function startHttps(options: HttpsOptions): Promise<HttpsServer> {
   });
   bound(server, limits);
   options.certificate.onChange(() => server.setSecureContext(context()));
+  const underWay = createUnderWay({ bytes: limits.underWayBytes, bytesPerPeer: limits.underWayBytesPerPeer });
   let draining = false;
   server.on('request', (request, response) => {
     if (draining) response.setHeader('connection', 'close');
-    void answer(options, limits, request, response).catch(() => response.destroy());
+    const ticket = underWay.enter(request.socket.remoteAddress ?? '');
+    void answer({ ...options, limits, ticket }, request, response)
+      .catch(() => response.destroy())
+      .finally(ticket.leave);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -108,25 +128,36 @@ export async function startHttps(options: HttpsOptions): Promise<HttpsServer> {
 }
 
 function bound(server: Server, limits: HttpsLimits): void {
-  server.maxConnections = limits.connections;
+  shareConnections(server, limits);
   // A client that fails its handshake or speaks no HTTP is answered by Node and let go; without a listener for errors of its socket that could end the process.
   server.on('clientError', (_, socket) => socket.destroy());
   server.on('tlsClientError', (_, socket) => socket.destroy());
 }
 
-async function answer({ routes, onDefect }: HttpsOptions, limits: HttpsLimits, request: IncomingMessage, response: ServerResponse): Promise<void> {
+interface Answering extends Pick<HttpsOptions, 'routes' | 'onDefect'> {
+  readonly limits: HttpsLimits;
+  readonly ticket: Ticket;
+}
+
+async function answer({ routes, onDefect, limits, ticket }: Answering, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '').split('?')[0] ?? '';
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (!route) return end(response, { status: 404, body: `There is nothing at ${path}; there is ${Object.keys(routes).join(' and ')}\n` }, true);
-  const body = await readBody(request, limits.bodyBytes, limits.requestMs);
-  if (body === 'late') return end(response, { status: 408, body: `The request must be complete within ${limits.requestMs} ms\n` }, true);
-  if (body === 'large') return end(response, { status: 413, body: `At most ${limits.bodyBytes} bytes are taken\n` }, true);
-  const given = { method: request.method ?? '', headers: request.headers, body };
+  const bounds = { most: limits.bodyBytes, ms: limits.requestMs, grow: ticket.grow };
+  const body = ticket.grow(requestBytes) ? await readBody(request, bounds) : 'crowded';
+  if (typeof body === 'string') return end(response, problemOf(body, limits), true);
+  const given = { method: request.method ?? '', headers: request.headers, peer: request.socket.remoteAddress ?? '', body };
   const reply = await route(given).catch((error: unknown): HttpsAnswer => {
     onDefect(path, error);
     return { status: 500, body: 'This request met a defect of Weft; its log has the details\n' };
   });
   end(response, reply, false);
+}
+
+function problemOf(problem: BodyProblem, { requestMs, bodyBytes }: HttpsLimits): HttpsAnswer {
+  if (problem === 'late') return { status: 408, body: `The request must be complete within ${requestMs} ms\n` };
+  if (problem === 'large') return { status: 413, body: `At most ${bodyBytes} bytes are taken\n` };
+  return { status: 503, body: 'Too much is being read at the moment; try again\n' };
 }
 
 /** Where not all of the request has been read, the connection cannot serve a further one. */

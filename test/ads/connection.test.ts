@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { connect as tcpConnect } from 'node:net';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { fixedCertificate } from '../../src/serve/certificate.js';
+import { makeCertificates } from '../support/certificates.js';
 import { connect as connectXds, openDelta } from '../support/xds-client.js';
 import { startTestServer } from '../support/xds-server.js';
 
@@ -22,6 +25,35 @@ test('an old connection is asked to go, so that clients spread over replicas', {
   t.after(async () => session.destroy());
   await once(session, 'goaway');
 });
+
+test('a connection without a call is closed', { timeout: 20_000 }, async (t) => {
+  const server = await startTestServer({ serveLimits: { connectionIdleMs: 50 } });
+  t.after(server.close);
+  const session = connect(`http://localhost:${server.port}`);
+  t.after(async () => session.destroy());
+  await once(session, 'goaway');
+});
+
+for (const tls of [undefined, { certificate: fixedCertificate(makeCertificates(['localhost']).leaves.get('localhost') ?? assert.fail()) }]) {
+  test(`who holds all the connections that he may have keeps nobody else out${tls ? ', with TLS' : ''}`, { timeout: 20_000 }, async (t) => {
+    const server = await startTestServer({ ...(tls ? { tls } : {}), listen: '127.0.0.1:0', serveLimits: { connections: 6, connectionsPerPeer: 4 } });
+    t.after(server.close);
+    const from = async (localAddress: string) => {
+      const socket = tcpConnect({ port: server.port, host: '127.0.0.1', localAddress });
+      t.after(async () => socket.destroy());
+      socket.resume().on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const held = [await from('127.0.0.2'), await from('127.0.0.2'), await from('127.0.0.2'), await from('127.0.0.2')];
+    await once(await from('127.0.0.2'), 'close');
+    await from('127.0.0.3');
+    await from('127.0.0.4');
+    const last = await from('127.0.0.5');
+    await once(held[3] ?? assert.fail(), 'close');
+    assert.equal(last.closed, false);
+  });
+}
 
 test('a server that leaves ends its streams, and takes no new ones', { timeout: 20_000 }, async (t) => {
   const server = await startTestServer();

@@ -165,6 +165,31 @@ test('a node that is absent, huge, or no text is nobody, and is told so', () =>
     assert.equal(await endOf(surrogates), grpc.status.INVALID_ARGUMENT);
   }));
 
+test('of a node with megabytes of metadata no more is kept than who it is', () =>
+  under('large nodes', 8, async (client) => {
+    const labels = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`label${index}`, 'x'.repeat(30)]));
+    const first = delta({ node: { id: 'large', metadata: { labels }, user_agent_name: 'x'.repeat(500_000) }, type_url: urlOf('Cluster') });
+    await times(10, async () => {
+      const stream = openBytes(client, adsPath.delta);
+      stream.send(first);
+      await stream.next();
+      stream.send(delta({ type_url: urlOf('Secret'), resource_names_subscribe: ['s'] }));
+      await stream.next();
+    });
+  }));
+
+test('what a client claims to have from an earlier stream is bounded, however often it does so', () =>
+  under('claims', 24, async (client) => {
+    const requests = Array.from({ length: 40 }, (_, request) => {
+      const claims = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`claim${request}-${index}-${'x'.repeat(200)}`, 'v'.repeat(200)]));
+      return delta({ node: nodeOf('claims'), type_url: urlOf('VirtualHost'), initial_resource_versions: claims });
+    });
+    const stream = openBytes(client, adsPath.delta);
+    for (const request of requests) stream.send(request);
+    stream.send(delta({ type_url: urlOf('Secret'), resource_names_subscribe: ['s'] }));
+    await stream.next();
+  }));
+
 test('types that there are not, and answers to what was never sent, are passed over', () =>
   under('unknown types', 8, async (client) => {
     const stream = openDelta(client, 'stranger');

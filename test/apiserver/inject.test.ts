@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { createPatch } from 'rfc6902';
 import { inject } from '../../src/inject/patch.js';
 import { defaultSettings } from '../../src/inject/settings.js';
 import { isPlain, textOf } from '../../src/kubernetes/plain.js';
+import { patchBetween } from '../../src/webhook/json-patch.js';
 import { summarize } from '../bench/statistics.js';
 import { admissionSeconds, createInjectorWorld, type InjectorWorld, nameOfContainers, ownNamespace, simplePod, untilInjecting } from './injector-world.js';
 import { collectGarbage } from './memory.js';
@@ -74,7 +74,7 @@ test('an injector beside a real API server', async (t) => {
     });
     const again = inject(stored, { namespace: { name: 'shop', labels: { 'weft.dev/inject': 'true' } }, settings, drainKey: 'another0another0' });
     assert.ok(again.kind === 'patch');
-    assert.deepEqual(createPatch(stored, again.pod), []);
+    assert.deepEqual(patchBetween(stored, again.pod), []);
   });
 
   await t.test("the token of the app's ServiceAccount is not in our containers, the one for Weft is", async () => {

@@ -3,11 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { rootCertificates } from 'node:tls';
-import { applyPatch, createPatch } from 'rfc6902';
+import { applyPatch, type Operation } from 'rfc6902';
 import type { Bootstrap } from '../../src/envoy/types.js';
 import { injectDocument } from '../../src/inject/manifest.js';
 import { inject } from '../../src/inject/patch.js';
 import { sdsFiles } from '../../src/inject/sds-files.js';
+import { patchBetween } from '../../src/webhook/json-patch.js';
 import { rejection, temporaryFolder } from '../support/envoy.js';
 import { asKubelet, format, injectCase, readInjectCases } from './cases.js';
 
@@ -36,7 +37,7 @@ test('a patch leads from the pod to the injected pod', () => {
     const pod = JSON.parse(JSON.stringify(each.document));
     const injected = inject(pod, each.context);
     if (injected.kind !== 'patch') continue;
-    const patch = createPatch(pod, injected.pod);
+    const patch: Operation[] = patchBetween(pod, injected.pod).map((operation) => structuredClone(operation));
     assert.ok(patch.length > 0);
     applyPatch(pod, patch);
     assert.deepEqual(pod, JSON.parse(JSON.stringify(injected.pod)));

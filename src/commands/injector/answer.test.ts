@@ -62,3 +62,13 @@ test('whoever makes a pod that was asked for and cannot be meshed is warned', as
   assert.match(given.warnings?.join() ?? '', /^pod shop\/web is not meshed: it uses the network of its host/);
   assert.equal(given.patch, undefined);
 });
+
+test('a pod of thousands of containers and volumes, all of which change, is answered like any other', async () => {
+  const many = (name: string) => Array.from({ length: 5_000 }, (_, index) => ({ name: `${name}${index}`, image: 'web:1' }));
+  const object = { metadata: { name: 'web' }, spec: { initContainers: many('i'), containers: many('c'), volumes: many('v') } };
+  const { answer: given, outcome } = await answer(wanted, wanted, { object });
+  assert.equal(outcome, 'injected');
+  assert.ok(given.allowed);
+  // One hook for each container; our containers, volumes and annotation.
+  assert.equal(given.patch?.length, 5_000 + 2 + 3 + 1);
+});

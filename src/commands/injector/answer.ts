@@ -1,10 +1,10 @@
 /** The injector's answer to an AdmissionReview. Keeps nothing of any pod. */
-import { createPatch } from 'rfc6902';
 import { injectLabel } from '../../inject/annotations.js';
 import { type Injected, inject } from '../../inject/patch.js';
 import type { InjectSettings } from '../../inject/settings.js';
 import { isPlain, textOf } from '../../kubernetes/plain.js';
 import type { AdmissionAnswer, AdmissionRequest } from '../../webhook/admission.js';
+import { patchBetween } from '../../webhook/json-patch.js';
 import type { Labels, Namespaces } from './namespaces.js';
 
 /** What answers are made from. */
@@ -55,7 +55,7 @@ function toAnswer(object: unknown, injected: Injected, { version }: InjectSettin
     const warnings = injected.reason === 'NotWanted' ? [] : [injected.message];
     return { answer: { allowed: true, warnings, auditAnnotations: { skipped: injected.reason } }, outcome: injected.reason };
   }
-  const patch = createPatch(object, injected.pod);
+  const patch = patchBetween(object, injected.pod);
   return { answer: { allowed: true, patch, warnings: injected.warnings, auditAnnotations: { injected: version } }, outcome: 'injected' };
 }
 

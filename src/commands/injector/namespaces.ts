@@ -1,6 +1,7 @@
 /** The labels of the namespaces, followed; a namespace newer than what was heard is asked for. */
+import { createPace } from '../../identity/pace.js';
 import { type KubeClient, KubeError } from '../../kubernetes/api.js';
-import { isPlain } from '../../kubernetes/plain.js';
+import { fieldOf, isPlain, listOf, textOf } from '../../kubernetes/plain.js';
 import type { Change } from '../../sources/change.js';
 import { type KindState, watchCluster } from '../../sources/kubernetes.js';
 import { kubernetesParsers } from '../../sources/parsers.js';
@@ -19,6 +20,9 @@ export interface Namespaces {
   readonly close: () => Promise<void>;
 }
 
+/** The webhook asks nobody who he is: whoever makes up namespaces has no more than so many of them looked up. */
+const pace = { atOnce: 8, perSecond: 50, waiting: 100 };
+
 /** Follows the namespaces of a cluster. Needs the verbs list and watch on them. */
 export function followNamespaces(client: KubeClient, onState: (state: KindState) => void): Namespaces {
   const labels = new Map<string, Labels>();
@@ -34,10 +38,16 @@ export function followNamespaces(client: KubeClient, onState: (state: KindState)
   if (!parser) throw new Error(`there is no parser for ${id}`);
   const watch = watchCluster({ client, parsers: { [id]: parser }, onChange, onState });
   const asked = new Map<string, Promise<Labels>>();
+  const { run } = createPace(pace);
+  const paced = async (name: string) => {
+    const found = await run(() => fetchLabels(client, name));
+    if (!found) throw new Error(`namespace ${name} cannot be read: too many are being asked for; try again`);
+    return found;
+  };
   return {
     known: (name) => labels.get(name),
     ask: (name) => {
-      const answer = asked.get(name) ?? fetchLabels(client, name).finally(() => asked.delete(name));
+      const answer = asked.get(name) ?? paced(name).finally(() => asked.delete(name));
       asked.set(name, answer);
       return answer;
     },
@@ -52,8 +62,9 @@ async function fetchLabels(client: KubeClient, name: string): Promise<Labels> {
   const list = await client.request({ method: 'GET', path: '/api/v1/namespaces', query, timeoutMs: 2_000 }).catch((error: unknown) => {
     throw new Error(`namespace ${name} cannot be read (${error instanceof KubeError ? `${error.reason}: ` : ''}${String(error)}); try again`);
   });
-  const items: readonly unknown[] = isPlain(list) && Array.isArray(list['items']) ? list['items'] : [];
-  const metadata = items.map((item) => (isPlain(item) ? item['metadata'] : undefined)).find((each) => isPlain(each) && each['name'] === name);
+  const metadata = listOf(list, 'items')
+    .map((item) => fieldOf(item, 'metadata'))
+    .find((each) => textOf(each, 'name') === name);
   if (!isPlain(metadata)) throw new Error(`there is no namespace ${name}; create it first`);
   const labels = isPlain(metadata['labels']) ? metadata['labels'] : {};
   return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));

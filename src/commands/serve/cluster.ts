@@ -9,6 +9,7 @@ import { createInstruments, type Instruments } from '../../observe/instruments.j
 import type { Logger } from '../../observe/log.js';
 import { createMetrics } from '../../observe/metrics.js';
 import { startMetrics } from '../../observe/metrics-server.js';
+import { clusterServeLimits } from '../../serve/limits.js';
 import { startServer, type XdsServer } from '../../serve/server.js';
 import type { Change } from '../../sources/change.js';
 import type { PeerReport } from '../../status/peers.js';
@@ -26,7 +27,7 @@ import { reportRoute } from './peer-report.js';
 import { createPolicyReport } from './policy-report.js';
 import { keepTrust } from './trust.js';
 import { type ClusterWorld, followWorld } from './world.js';
-import { adsContext } from './xds.js';
+import { adsContext, logRefusals } from './xds.js';
 
 /** What the mode is told. */
 export interface ServeClusterFlags extends ClusterFlags {
@@ -135,9 +136,11 @@ function authenticator({ client, core, instruments }: Frame): TokenAuthenticator
   };
 }
 
-function startXds({ flags, core, logger, instruments }: Frame, { xds }: Certificates, authenticate: TokenAuthenticator): Promise<XdsServer<PodSubject>> {
+function startXds({ flags, core, instruments }: Frame, { xds }: Certificates, authenticate: TokenAuthenticator): Promise<XdsServer<PodSubject>> {
+  const tellRefusal = logRefusals(core);
   return startServer({
     listen: flags.listen,
+    limits: clusterServeLimits,
     tls: { certificate: xds },
     authenticate: (metadata) => authenticate(metadata.get('authorization')),
     context: {
@@ -146,9 +149,9 @@ function startXds({ flags, core, logger, instruments }: Frame, { xds }: Certific
       // A pod sees how it stands itself; others it sees nothing of.
       maySee: ({ id }, node) => node.id === id,
     },
-    onRefused: ({ refused, reason, detail, method, peer, subject }) => {
-      instruments.streamRefused(refused);
-      logger.warn({ code: refused, reason, detail, method, peer, pod: subject?.id }, 'a call has been refused, or a stream ended');
+    onRefused: (call) => {
+      instruments.streamRefused(call.refused);
+      tellRefusal(call);
     },
   }).catch(cannotListen('--listen', flags.listen));
 }

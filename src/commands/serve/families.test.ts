@@ -41,6 +41,7 @@ test('the metrics of the controller', async () => {
     'weft_lease_holder 1',
     'weft_status_writes_total 9',
     'weft_policy_conditions{type="Accepted",status="True",reason="Accepted"} 4',
+    'weft_unmeshed_pods{reason="UnknownLabel"} 0',
     'weft_unmeshed_pods{reason="HostNetwork"} 2',
     'weft_unmeshed_pods{reason="CreatedBeforeLabel"} 0',
     'weft_unmeshed_pods{reason="InjectorUnavailable"} 0',

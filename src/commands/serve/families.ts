@@ -89,7 +89,7 @@ function watchFamilies({ watch, clock }: FamilySources): readonly Family[] {
   ];
 }
 
-const reasons: readonly UnmeshedPod['reason'][] = ['HostNetwork', 'CreatedBeforeLabel', 'InjectorUnavailable', 'NotInjected'];
+const reasons: readonly UnmeshedPod['reason'][] = ['UnknownLabel', 'HostNetwork', 'CreatedBeforeLabel', 'InjectorUnavailable', 'NotInjected'];
 
 function statusFamilies({ lease, loop, writer, unmeshed }: FamilySources): readonly Family[] {
   return [

@@ -35,3 +35,20 @@ test('a report goes to replicas of Weft only, and is taken only from one with th
   await assert.rejects(ask('peer', 'another.name'), /does not match/);
   await assert.rejects(ask('peer', 'localhost', makeCertificates([]).authority), /certificate/);
 });
+
+test('an address that sends token after token has four of them checked at a time, and another is heard meanwhile', async () => {
+  const waiting: ((caller: Refusal) => void)[] = [];
+  const authenticate = ([header]: readonly string[]) =>
+    header === 'Bearer peer' ? Promise.resolve(pod) : new Promise<Refusal>((resolve) => waiting.push(resolve));
+  const route = reportRoute({ authenticate, namespace: 'weft-system', serviceAccount: 'weft-controller', report: async () => ({ policies: [] }) });
+  const ask = (peer: string, token: string) => route({ method: 'GET', headers: { authorization: `Bearer ${token}` }, peer, body: Buffer.alloc(0) });
+  const flood = Array.from({ length: 50 }, (_, index) => ask('10.0.0.9', `made-up-${index}`));
+  assert.equal(waiting.length, 4);
+  assert.equal((await ask('10.0.0.1', 'peer')).status, 200);
+  for (const answer of waiting) answer({ refused: 'UNAUTHENTICATED', reason: 'who are you' });
+  assert.deepEqual(
+    (await Promise.all(flood)).map(({ status }) => status),
+    [...Array(4).fill(401), ...Array(46).fill(429)],
+  );
+  assert.equal((await ask('10.0.0.9', 'peer')).status, 200);
+});

@@ -6,7 +6,7 @@ import type { HttpsAnswer, HttpsRoute } from '../../webhook/server.js';
 
 /** What the page is made with. */
 export interface ReportRouteOptions {
-  /** Who the bearer of these `authorization` headers is. */
+  /** Who the bearer of these `authorization` headers is. Never rejects. */
   readonly authenticate: (authorization: readonly string[]) => Promise<PodSubject | Refusal>;
   /** The namespace and ServiceAccount of the replicas; nobody else is answered. */
   readonly namespace: string;
@@ -16,11 +16,24 @@ export interface ReportRouteOptions {
 
 const statusOf: Readonly<Record<Refusal['refused'], number>> = { UNAUTHENTICATED: 401, PERMISSION_DENIED: 403, UNAVAILABLE: 503 };
 
+/** A replica asks one thing at a time. Each check of a token may be a question to the API server, for which proxies wait in line. */
+const checksPerPeer = 4;
+
 /** The route of `/report`. */
 export function reportRoute({ authenticate, namespace, serviceAccount, report }: ReportRouteOptions): HttpsRoute {
-  return async ({ method, headers }): Promise<HttpsAnswer> => {
+  const checking = new Map<string, number>();
+  const check = async (peer: string, authorization: readonly string[]) => {
+    checking.set(peer, (checking.get(peer) ?? 0) + 1);
+    const caller = await authenticate(authorization);
+    const left = (checking.get(peer) ?? 1) - 1;
+    if (left > 0) checking.set(peer, left);
+    else checking.delete(peer);
+    return caller;
+  };
+  return async ({ method, headers, peer }): Promise<HttpsAnswer> => {
     if (method !== 'GET') return { status: 405, body: 'Only GET is answered here\n' };
-    const caller = await authenticate(headers.authorization === undefined ? [] : [headers.authorization]);
+    if ((checking.get(peer) ?? 0) >= checksPerPeer) return { status: 429, body: 'Other tokens of this address are being checked; wait for them\n' };
+    const caller = await check(peer, headers.authorization === undefined ? [] : [headers.authorization]);
     if (isRefusal(caller)) return { status: statusOf[caller.refused], body: `${caller.reason}\n` };
     const isPeer = caller.namespace === namespace && caller.serviceAccount === serviceAccount;
     return isPeer ? { status: 200, body: await report() } : { status: 403, body: 'Only replicas of Weft are answered here\n' };

@@ -28,9 +28,13 @@ export interface TrustKeeper {
 const folder = '/var/run/weft';
 /** So long changes are gathered, in milliseconds: pods of a new namespace wait for the ConfigMap. */
 const gatherMs = 20;
-/** How often it is looked whether somebody else has changed a ConfigMap; after a failure it is sooner. */
+/**
+ * How often it is looked whether somebody else has changed a ConfigMap. After a failure it is sooner at first; but a namespace in
+ * which it never succeeds must not make the API server list the ConfigMaps of the cluster all the time.
+ */
 const intervalMs = 60_000;
 const retryMs = 2_000;
+const longestRetryMs = 30_000;
 
 /** Begins to keep them; nothing is written before the first look. */
 export function keepTrust(options: TrustKeeperOptions): TrustKeeper {
@@ -39,6 +43,7 @@ export function keepTrust(options: TrustKeeperOptions): TrustKeeper {
   let isTouched = false;
   let isClosed = false;
   let published = '';
+  let failures = 0;
   const look = (ms: number) => {
     clearTimeout(timer);
     if (!isClosed) timer = setTimeout(run, ms).unref();
@@ -49,8 +54,8 @@ export function keepTrust(options: TrustKeeperOptions): TrustKeeper {
     isTouched = false;
     const isDone = await publish(options).catch((error: unknown) => options.onError(error) ?? false);
     isBusy = false;
-    if (!isDone) published = '';
-    look(isTouched ? gatherMs : isDone ? intervalMs : retryMs);
+    failures = isDone ? 0 : failures + 1;
+    look(isTouched ? gatherMs : isDone ? intervalMs : Math.min(longestRetryMs, retryMs * 2 ** (failures - 1)));
   };
   look(gatherMs);
   return {
