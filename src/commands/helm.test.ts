@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findChart, type InstallFlags, installArguments, runHelm, uninstallArguments } from './helm.js';
+import { findChart, type InstallFlags, installArguments, releaseOf, runHelm, uninstallArguments } from './helm.js';
 
-const flags: InstallFlags = { release: 'weft', namespace: 'weft-system', timeout: '5m', print: false };
+const flags: InstallFlags = { release: 'weft', namespace: 'weft-system', timeout: '5m', print: false, output: 'text' };
 
 test('installing upgrades what is there, makes the namespace and waits', () => {
   const args = installArguments({ ...flags, kubeconfig: 'k', context: 'c', set: ['a=1', 'b=2'], values: ['f.yaml'] }, 'charts/weft');
@@ -28,6 +28,23 @@ test('the chart is found beside the program, and a wrong folder is refused by na
 });
 
 test('the exit code of helm is passed on, and its absence explained', async () => {
-  assert.equal(await runHelm(['-e', 'process.exit(3)'], process.execPath), 3);
-  await assert.rejects(runHelm([], 'no-such-helm'), /no-such-helm is not installed, or not on the PATH/);
+  assert.deepEqual(await runHelm(['-e', 'process.exit(3)'], { program: process.execPath }), { code: 3, text: '' });
+  await assert.rejects(runHelm([], { program: 'no-such-helm' }), /no-such-helm is not installed, or not on the PATH/);
+});
+
+test('for machines, what helm tells is captured and cut down', async () => {
+  assert.ok(
+    installArguments({ ...flags, output: 'json' }, 'charts/weft')
+      .join(' ')
+      .includes('--output json'),
+  );
+  const release = {
+    name: 'weft',
+    namespace: 'weft-system',
+    version: 2,
+    info: { status: 'deployed' },
+    chart: { metadata: { appVersion: '1.2.3' }, templates: [] },
+  };
+  const { text } = await runHelm(['-e', `console.log(${JSON.stringify(JSON.stringify(release))})`], { program: process.execPath, capture: true });
+  assert.deepEqual(releaseOf(text), { release: 'weft', namespace: 'weft-system', revision: 2, status: 'deployed', version: '1.2.3' });
 });

@@ -1,7 +1,9 @@
 /** Runs helm with the chart that comes with Weft. */
+import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { fieldOf, numberOf, textOf } from '../kubernetes/plain.js';
 import type { ClusterFlags } from './cluster.js';
 
 /** What `weft install` and `weft uninstall` have in common. */
@@ -16,13 +18,14 @@ export interface InstallFlags extends ReleaseFlags {
   readonly set?: readonly string[] | undefined;
   readonly values?: readonly string[] | undefined;
   readonly print: boolean;
+  readonly output: 'text' | 'json';
 }
 
 /** The arguments of helm that install or upgrade `chart`, or print what that would apply. */
 export function installArguments(flags: InstallFlags, chart: string): readonly string[] {
   const settings = [...many('--values', flags.values), ...many('--set', flags.set)];
   if (flags.print) return ['template', flags.release, chart, '--namespace', flags.namespace, '--no-hooks', ...settings];
-  const waiting = ['--wait', '--timeout', flags.timeout];
+  const waiting = ['--wait', '--timeout', flags.timeout, ...(flags.output === 'json' ? ['--output', 'json'] : [])];
   return ['upgrade', flags.release, chart, '--install', '--create-namespace', ...waiting, ...clusterArguments(flags), ...settings];
 }
 
@@ -46,13 +49,35 @@ export function findChart(named: string | undefined): string {
   throw new Error(`there is no chart in ${chart}; name its folder with --chart`);
 }
 
-/** Runs helm in the foreground; resolves to its exit code. Rejects with what to do when it is not installed. */
-export function runHelm(args: readonly string[], program = 'helm'): Promise<number> {
+/** What helm has printed, and its exit code. */
+export interface HelmRun {
+  readonly code: number;
+  /** Empty where it was not captured. */
+  readonly text: string;
+}
+
+/** Runs helm in the foreground; `capture` keeps what it prints instead of showing it. Rejects with what to do when it is not installed. */
+export function runHelm(args: readonly string[], { capture = false, program = 'helm' } = {}): Promise<HelmRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
+    const child = spawn(program, args, { stdio: ['inherit', capture ? 'pipe' : 'inherit', 'inherit'] });
+    const parts: Buffer[] = [];
+    child.stdout?.on('data', (part: Buffer) => parts.push(part));
     child.once('error', (error) => reject(explain(error, program)));
-    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('close', (code) => resolve({ code: code ?? 1, text: Buffer.concat(parts).toString('utf8') }));
   });
+}
+
+/** What an installation has come to, of helm's own account, which holds the whole chart. */
+export function releaseOf(text: string): object {
+  const release: unknown = JSON.parse(text);
+  const metadata = fieldOf(fieldOf(release, 'chart'), 'metadata');
+  return {
+    release: textOf(release, 'name'),
+    namespace: textOf(release, 'namespace'),
+    revision: numberOf(release, 'version'),
+    status: textOf(fieldOf(release, 'info'), 'status'),
+    version: textOf(metadata, 'appVersion'),
+  };
 }
 
 function explain(error: Error, program: string): Error {

@@ -5,7 +5,7 @@ import { startAdmin } from '../observe/admin.js';
 import type { ProxyRow } from '../status/report.js';
 import { isTroubled, mergeStatuses } from './status-cluster.js';
 import { fetchStatus } from './status-fetch.js';
-import { answersOf, askReplicas } from './status-replicas.js';
+import { askReplicas } from './status-replicas.js';
 import type { ClusterSide, Status } from './status-report.js';
 import { formatCluster } from './status-tables.js';
 
@@ -27,8 +27,8 @@ test('the replicas are added up, what all of them see comes once', () => {
   const a = statusOf('weft-a', 'weft-a', { proxies: [row('shop/z')], policies: [counted(1, 1)] });
   const b = statusOf('weft-b', 'weft-a', { proxies: [row('shop/a')], policies: [counted(2, 0)] });
   const merged = mergeStatuses([
-    { pod: 'weft-a', status: a },
-    { pod: 'weft-b', status: b },
+    { pod: 'weft-a', page: a },
+    { pod: 'weft-b', page: b },
   ]);
   assert.deepEqual(
     merged.proxies.map(({ proxy, replica }) => `${proxy} ${replica}`),
@@ -57,7 +57,7 @@ test('a replica that does not answer or is deaf, nobody who writes status, a ref
   } as const;
   const troubled = (...statuses: readonly (Status | string)[]) =>
     isTroubled(
-      mergeStatuses(statuses.map((each, index) => ({ pod: `weft-${'ab'[index]}`, ...(typeof each === 'string' ? { problem: each } : { status: each }) }))),
+      mergeStatuses(statuses.map((each, index) => ({ pod: `weft-${'ab'[index]}`, ...(typeof each === 'string' ? { problem: each } : { page: each }) }))),
     );
   assert.deepEqual(
     [
@@ -89,7 +89,7 @@ test('each running pod of weft-controller is asked at its admin port', async (t)
     if (name === 'weft-b') throw new Error('the pod is unreachable');
     return { port: admin.port, close: async () => {} };
   };
-  const merged = mergeStatuses(answersOf(await askReplicas({ client, namespace: 'weft-system', forward }, fetchStatus)));
+  const merged = mergeStatuses(await askReplicas({ client, namespace: 'weft-system', forward }, fetchStatus));
   assert.deepEqual(asked?.path, '/api/v1/namespaces/weft-system/pods');
   assert.equal(
     formatCluster(merged),

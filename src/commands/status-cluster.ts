@@ -3,15 +3,11 @@ import type { Diagnostic } from '../model/diagnostic.js';
 import type { PolicyRow, ProxyRow, RejectionRow } from '../status/report.js';
 import { noProxies } from '../status/tally.js';
 import type { UnmeshedPod } from '../status/unmeshed.js';
+import type { ReplicaPage } from './status-replicas.js';
 import type { Status } from './status-report.js';
 
 /** What one replica has answered. */
-export interface ReplicaAnswer {
-  readonly pod: string;
-  readonly status?: Status | undefined;
-  /** Why there is no status. */
-  readonly problem?: string | undefined;
-}
+type ReplicaAnswer = ReplicaPage<Status>;
 
 /** One row of the table of replicas. */
 export interface ReplicaRow {
@@ -35,8 +31,8 @@ export interface ClusterStatus {
 
 /** Adds up what the replicas say. Pure. */
 export function mergeStatuses(answers: readonly ReplicaAnswer[]): ClusterStatus {
-  const statuses = answers.flatMap(({ status }) => status ?? []);
-  const proxies = answers.flatMap(({ pod, status }) => (status?.proxies ?? []).map((row) => ({ ...row, replica: pod })));
+  const statuses = answers.flatMap(({ page }) => page ?? []);
+  const proxies = answers.flatMap(({ pod, page }) => (page?.proxies ?? []).map((row) => ({ ...row, replica: pod })));
   const holder = holderOf(statuses);
   return {
     replicas: answers.map((answer) => replicaRow(answer, holder)),
@@ -59,7 +55,7 @@ function holderOf(statuses: readonly Status[]): string {
   return statuses.flatMap(({ cluster }) => (cluster && cluster.holder === cluster.identity ? [cluster.identity] : []))[0] ?? '';
 }
 
-function replicaRow({ pod, status, problem }: ReplicaAnswer, holder: string): ReplicaRow {
+function replicaRow({ pod, page: status, problem }: ReplicaAnswer, holder: string): ReplicaRow {
   const deaf = (status?.cluster?.deaf ?? []).map(({ kind, problem: why }) => `hears of no changes of ${kind}: ${why}`);
   return { replica: pod, proxies: status?.proxies.length ?? 0, isHolder: holder === pod, problem: problem ?? deaf.join('; ') };
 }

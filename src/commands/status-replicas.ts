@@ -2,9 +2,8 @@
 import { readConfig } from '../config.js';
 import type { KubeClient } from '../kubernetes/api.js';
 import { connect } from '../kubernetes/connect.js';
+import { fieldOf, listOf, textOf } from '../kubernetes/plain.js';
 import { type Forward, forward } from '../kubernetes/port-forward.js';
-import { fieldIn, listIn, textIn } from '../status/raw.js';
-import type { ReplicaAnswer } from './status-cluster.js';
 
 /** Which cluster, and where Weft is in it. */
 export interface ClusterPlace {
@@ -42,7 +41,7 @@ export function reachCluster({ kubeconfig, context, namespace }: ClusterPlace): 
 export async function askReplicas<Page>(reach: Reach, ask: (admin: string) => Promise<Page>): Promise<readonly ReplicaPage<Page>[]> {
   const { client, namespace } = reach;
   const list = await client.request({ method: 'GET', path: `/api/v1/namespaces/${namespace}/pods`, query: { labelSelector } });
-  const pods = listIn(list, 'items').filter((pod) => textIn(fieldIn(pod, 'metadata'), 'deletionTimestamp') === '');
+  const pods = listOf(list, 'items').filter((pod) => textOf(fieldOf(pod, 'metadata'), 'deletionTimestamp') === '');
   if (pods.length === 0) {
     throw new Error(`namespace ${namespace} of ${client.server} has no pod of weft-controller; install Weft with weft install, or name its namespace with -n`);
   }
@@ -50,8 +49,8 @@ export async function askReplicas<Page>(reach: Reach, ask: (admin: string) => Pr
 }
 
 async function askReplica<Page>(reach: Reach, pod: unknown, ask: (admin: string) => Promise<Page>): Promise<ReplicaPage<Page>> {
-  const name = textIn(fieldIn(pod, 'metadata'), 'name');
-  const phase = textIn(fieldIn(pod, 'status'), 'phase');
+  const name = textOf(fieldOf(pod, 'metadata'), 'name');
+  const phase = textOf(fieldOf(pod, 'status'), 'phase');
   if (phase !== 'Running') return { pod: name, problem: `is ${phase || 'not running'}` };
   let trouble: string | undefined;
   try {
@@ -64,9 +63,4 @@ async function askReplica<Page>(reach: Reach, pod: unknown, ask: (admin: string)
   } catch (error) {
     return { pod: name, problem: `does not answer: ${trouble ?? (error instanceof Error ? error.message : String(error))}` };
   }
-}
-
-/** As the answers of replicas are added up. */
-export function answersOf(pages: readonly ReplicaPage<ReplicaAnswer['status']>[]): readonly ReplicaAnswer[] {
-  return pages.map(({ pod, page, problem }) => ({ pod, status: page, problem }));
 }

@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { isTroubled, mergeStatuses } from './status-cluster.js';
 import { fetchStatus } from './status-fetch.js';
 import { statusPortsCommand } from './status-ports.js';
-import { answersOf, askReplicas, reachCluster } from './status-replicas.js';
+import { askReplicas, reachCluster } from './status-replicas.js';
 import type { Status } from './status-report.js';
 import { formatCluster, formatStatus } from './status-tables.js';
 import { type TargetFlags, targetOptions, withTarget } from './status-target.js';
@@ -46,6 +46,6 @@ function hasErrors({ rejections, diagnostics }: Status): boolean {
 }
 
 async function showCluster(place: Parameters<typeof reachCluster>[0]): Promise<Shown> {
-  const status = mergeStatuses(answersOf(await askReplicas(reachCluster(place), fetchStatus)));
+  const status = mergeStatuses(await askReplicas(reachCluster(place), fetchStatus));
   return { text: formatCluster(status), json: status, isWrong: isTroubled(status) };
 }

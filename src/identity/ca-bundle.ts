@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../kubernetes/api.js';
-import { isPlain, textOf } from '../kubernetes/plain.js';
+import { isPlain, listOf, textOf } from '../kubernetes/plain.js';
 
 /** Which webhook configuration, and what it is to hold. */
 export interface CaBundleOptions {
@@ -39,7 +39,7 @@ export async function setCaBundle({ client, resource, name, bundle }: CaBundleOp
 
 /** Each change is bound to the name of its webhook, in case the list has changed since it was read. */
 function patchFor(configuration: unknown, caBundle: string): readonly object[] {
-  const webhooks: readonly unknown[] = isPlain(configuration) && Array.isArray(configuration['webhooks']) ? configuration['webhooks'] : [];
+  const webhooks = listOf(configuration, 'webhooks');
   return webhooks.flatMap((webhook, index) => {
     const config = isPlain(webhook) ? webhook['clientConfig'] : undefined;
     if (!isPlain(config) || config['caBundle'] === caBundle) return [];

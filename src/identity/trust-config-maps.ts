@@ -1,6 +1,6 @@
 /** The ConfigMap with what a sidecar must know to trust its control plane, in every namespace that has meshed pods. Written by one replica. */
 import { type KubeClient, KubeError } from '../kubernetes/api.js';
-import { isPlain, textOf } from '../kubernetes/plain.js';
+import { isPlain, listOf, textOf } from '../kubernetes/plain.js';
 
 /** The name of the ConfigMap. */
 const trustConfigMap = 'weft-ca';
@@ -83,8 +83,11 @@ function reportOf(outcomes: readonly (readonly [string, Outcome | Error])[]): Tr
 /** By namespace. One request, whatever the number of namespaces. */
 async function listAll(client: KubeClient): Promise<ReadonlyMap<string, Found>> {
   const list = await client.request({ method: 'GET', path: '/api/v1/configmaps', query: { fieldSelector: `metadata.name=${trustConfigMap}` } });
-  const items: readonly unknown[] = isPlain(list) && Array.isArray(list['items']) ? list['items'] : [];
-  return new Map(items.filter(isPlain).map((item) => [textOf(item['metadata'], 'namespace'), item]));
+  return new Map(
+    listOf(list, 'items')
+      .filter(isPlain)
+      .map((item) => [textOf(item['metadata'], 'namespace'), item]),
+  );
 }
 
 /** Undefined while there is no owner, as where Weft runs outside the cluster. */
@@ -133,7 +136,7 @@ function isOurs({ metadata }: Found): boolean {
 }
 
 function isSame({ data, metadata }: Found, body: Body): boolean {
-  const references: readonly unknown[] = isPlain(metadata) && Array.isArray(metadata['ownerReferences']) ? metadata['ownerReferences'] : [];
+  const references = listOf(metadata, 'ownerReferences');
   const uids = (list: readonly unknown[]) => list.map((one) => textOf(one, 'uid')).join();
   return uids(references) === uids(body.metadata.ownerReferences) && sorted(data) === sorted(body.data);
 }

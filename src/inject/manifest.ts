@@ -1,6 +1,6 @@
 /** Injection of whole manifests: Pods, and whatever makes Pods from a template. Pure. */
 import { type InjectContext, type Injected, inject } from './patch.js';
-import type { Fields } from './pod.js';
+import { type Fields, fieldOf, isFields } from './pod.js';
 
 /** What became of one pod or template; `where` names its object: `Deployment shop/web`. */
 export interface Outcome {
@@ -50,7 +50,7 @@ function injectList(list: Fields, contextOf: (namespace: string) => InjectContex
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce((at: unknown, step) => (isFields(at) ? at[step] : undefined), value);
+  return path.reduce(fieldOf, value);
 }
 
 function withValue(value: unknown, [step, ...rest]: readonly string[], next: unknown): unknown {
@@ -59,10 +59,6 @@ function withValue(value: unknown, [step, ...rest]: readonly string[], next: unk
 }
 
 function textOf(value: unknown, field: string): string {
-  const found = isFields(value) ? value[field] : undefined;
+  const found = fieldOf(value, field);
   return typeof found === 'string' ? found : '';
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /** What changes in the app's own containers: they serve on for a moment when the pod ends, and their TCP probes ask Envoy. */
 import { type TcpProbe, tcpProbePath } from './bootstrap-probes.js';
-import type { Container, Fields, PodSpec } from './pod.js';
+import { type Container, type Fields, isFields, type PodSpec } from './pod.js';
 
 const usualGraceSeconds = 30;
 const healthPort = 15_021;
@@ -59,8 +59,4 @@ function rewritten({ tcpSocket: _, ...probe }: Fields, port: number): Fields {
 
 function periodOf({ periodSeconds }: Fields): number {
   return typeof periodSeconds === 'number' && periodSeconds >= 1 ? periodSeconds : 10;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

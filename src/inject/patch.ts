@@ -7,7 +7,7 @@ import { drainSeconds, mergeProbes, withDrain, withProbes } from './patch-app.js
 import { initContainer } from './patch-init.js';
 import { proxyContainer } from './patch-proxy.js';
 import { volumes } from './patch-volumes.js';
-import { type Container, nameOf, type Pod, type PodSpec } from './pod.js';
+import { type Container, fieldOf, nameOf, type Pod, type PodSpec } from './pod.js';
 import { readPod } from './pod-check.js';
 import type { InjectSettings } from './settings.js';
 
@@ -83,14 +83,10 @@ function appContainers(spec: PodSpec, options: { readonly drainDelayMs: number; 
 
 function drainKeyOf({ spec }: Pod): string | undefined {
   const proxy = spec.initContainers?.find(({ name }) => name === proxyName);
-  const keys = ['preStop', 'httpGet', 'httpHeaders'].reduce((at: unknown, field) => valueAt(at, field), proxy?.lifecycle);
-  const header = Array.isArray(keys) ? keys.find((each: unknown) => valueAt(each, 'name') === drainHeader) : undefined;
-  const key = valueAt(header, 'value');
+  const keys = ['preStop', 'httpGet', 'httpHeaders'].reduce(fieldOf, proxy?.lifecycle);
+  const header = Array.isArray(keys) ? keys.find((each: unknown) => fieldOf(each, 'name') === drainHeader) : undefined;
+  const key = fieldOf(header, 'value');
   return typeof key === 'string' && /^[A-Za-z0-9]{16,64}$/.test(key) ? key : undefined;
-}
-
-function valueAt(value: unknown, field: string): unknown {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value).find(([name]) => name === field)?.[1] : undefined;
 }
 
 function warningsOf(name: string, { dnsPolicy }: PodSpec, { controlPlane }: InjectSettings): readonly string[] {

@@ -1,5 +1,5 @@
 /** Reads a plain value as a Pod: checks the fields that injection looks at, and names the first that is not as it should be. */
-import type { Pod } from './pod.js';
+import { isFields, type Pod } from './pod.js';
 
 /** What is wrong with a value: `spec.containers[0].name must be text`. */
 type Complaint = string | undefined;
@@ -22,14 +22,10 @@ const text: Check = (value, path) => (typeof value === 'string' ? undefined : `$
 const whole: Check = (value, path) => (Number.isInteger(value) ? undefined : `${path} must be a whole number`);
 const flag: Check = (value, path) => (typeof value === 'boolean' ? undefined : `${path} must be true or false`);
 
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** A map with these fields and any others; those in `optional` may be left out or null. */
 function map(required: Readonly<Record<string, Check>>, optional: Readonly<Record<string, Check>> = {}): Check {
   return (value, path) => {
-    if (!isPlain(value)) return `${path || 'the Pod'} must be a map`;
+    if (!isFields(value)) return `${path || 'the Pod'} must be a map`;
     const at = (field: string) => (path ? `${path}.${field}` : field);
     const missing = Object.entries(required).map(([field, check]) => check(value[field], at(field)));
     const present = Object.entries(optional).map(([field, check]) => (value[field] === undefined ? undefined : check(value[field], at(field))));
@@ -45,7 +41,7 @@ function list(check: Check): Check {
 }
 
 const texts: Check = (value, path) => {
-  if (!isPlain(value)) return `${path} must be a map`;
+  if (!isFields(value)) return `${path} must be a map`;
   return Object.entries(value)
     .map(([name, item]) => text(item, `${path}[${name}]`))
     .find((complaint) => complaint !== undefined);

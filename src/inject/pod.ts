@@ -5,6 +5,16 @@ export interface Fields {
   readonly [field: string]: unknown;
 }
 
+/** Whether the value is such a map, and neither a list nor null. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value of a field; undefined where there is none. */
+export function fieldOf(value: unknown, field: string): unknown {
+  return isFields(value) ? value[field] : undefined;
+}
+
 /** A pod or a pod template. */
 export interface Pod extends Fields {
   readonly metadata?: PodMetadata;

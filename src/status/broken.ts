@@ -1,7 +1,8 @@
 /** Which policies are broken, noticed as they are parsed: of those the model holds nothing, and their status has to say so. */
+
+import { fieldOf, listOf, numberOf, textOf } from '../kubernetes/plain.js';
 import type { TargetRef } from '../model/policy.js';
 import type { BrokenPolicy } from './facts.js';
-import { fieldIn, listIn, numberIn, textIn } from './raw.js';
 
 /** Remembers what was seen last of each broken policy. */
 export interface BrokenPolicies {
@@ -32,17 +33,17 @@ export function createBrokenPolicies(): BrokenPolicies {
 }
 
 function readPolicy(raw: unknown): BrokenPolicy {
-  const metadata = fieldIn(raw, 'metadata');
-  const [namespace, name] = [textIn(metadata, 'namespace') || 'default', textIn(metadata, 'name')];
-  const targetRefs = listIn(fieldIn(raw, 'spec'), 'targetRefs')
+  const metadata = fieldOf(raw, 'metadata');
+  const [namespace, name] = [textOf(metadata, 'namespace') || 'default', textOf(metadata, 'name')];
+  const targetRefs = listOf(fieldOf(raw, 'spec'), 'targetRefs')
     .slice(0, 64)
     .flatMap((ref) => readTarget(ref, namespace));
-  return { key: `${namespace}/${name}`, namespace, name, generation: numberIn(metadata, 'generation'), targetRefs };
+  return { key: `${namespace}/${name}`, namespace, name, generation: numberOf(metadata, 'generation'), targetRefs };
 }
 
 function readTarget(ref: unknown, own: string): readonly TargetRef[] {
-  const [kind, name, sectionName] = [textIn(ref, 'kind'), textIn(ref, 'name'), textIn(ref, 'sectionName')];
+  const [kind, name, sectionName] = [textOf(ref, 'kind'), textOf(ref, 'name'), textOf(ref, 'sectionName')];
   if ((kind !== 'Service' && kind !== 'Namespace') || name === '') return [];
-  const namespace = kind === 'Namespace' ? name : textIn(ref, 'namespace') || own;
+  const namespace = kind === 'Namespace' ? name : textOf(ref, 'namespace') || own;
   return [{ kind, namespace, name, ...(sectionName ? { sectionName } : {}) }];
 }

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createHands, type Hands } from '../../test/support/hands.js';
 import { type KubeClient, KubeError, type KubeRequest } from '../kubernetes/api.js';
+import { fieldOf, textOf } from '../kubernetes/plain.js';
 import { createLease } from './lease.js';
 import { decide, defaultRules, isHolding } from './lease-decision.js';
-import { fieldIn, textIn } from './raw.js';
 
 const seen = (holder: string, seenAt: number) => ({ holder, durationMs: 15_000, version: '1', seenAt });
 
@@ -40,10 +40,10 @@ function fakeServer(hands: Hands, fate: () => Fate, exists = true) {
   const answer = ({ method, body }: KubeRequest): unknown => {
     if (method === 'GET' && !lease) throw new KubeError(404, 'NotFound', 'no such Lease');
     if (method === 'GET') return lease;
-    const sent = textIn(fieldIn(body, 'metadata'), 'resourceVersion');
+    const sent = textOf(fieldOf(body, 'metadata'), 'resourceVersion');
     if (method === 'POST' ? lease : sent !== String(version)) throw new KubeError(409, 'Conflict', 'it has changed');
     version++;
-    lease = { metadata: { resourceVersion: String(version) }, spec: fieldIn(body, 'spec') };
+    lease = { metadata: { resourceVersion: String(version) }, spec: fieldOf(body, 'spec') };
     return lease;
   };
   const pause = (ms: number) => (ms === 0 ? Promise.resolve() : new Promise<void>((resolve) => hands.after(ms, resolve)));
@@ -62,7 +62,7 @@ function fakeServer(hands: Hands, fate: () => Fate, exists = true) {
       carry(sent).then(resolve, reject);
     });
   const client: KubeClient = { request, watch: async () => {}, server: 'fake' };
-  return { client, holder: () => textIn(fieldIn(lease, 'spec'), 'holderIdentity') };
+  return { client, holder: () => textOf(fieldOf(lease, 'spec'), 'holderIdentity') };
 }
 
 function contend(client: KubeClient, hands: Hands, identity: string) {

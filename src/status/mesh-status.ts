@@ -1,7 +1,8 @@
 /** Whether the Mesh object is accepted: what its status says. */
+
+import { fieldOf, numberOf, textOf } from '../kubernetes/plain.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { Condition } from './facts.js';
-import { fieldIn, numberIn, textIn } from './raw.js';
 
 /** Remembers what became of each Mesh object that was parsed. */
 export interface MeshObjects {
@@ -21,9 +22,9 @@ export function createMeshObjects(): MeshObjects {
   const seen = new Map<string, readonly Condition[]>();
   return {
     note: (raw, diagnostics) => {
-      const metadata = fieldIn(raw, 'metadata');
-      const name = textIn(metadata, 'name');
-      if (seen.size < most || seen.has(name)) seen.set(name, [accepted(name, numberIn(metadata, 'generation'), diagnostics)]);
+      const metadata = fieldOf(raw, 'metadata');
+      const name = textOf(metadata, 'name');
+      if (seen.size < most || seen.has(name)) seen.set(name, [accepted(name, numberOf(metadata, 'generation'), diagnostics)]);
     },
     conditions: () => seen,
   };

@@ -1,8 +1,8 @@
 /** From what a status should say to the status as it is written: with times, and with what others have written beside. Pure. */
 import { isDeepStrictEqual } from 'node:util';
+import { isPlain, listOf, textOf } from '../kubernetes/plain.js';
 import { type DesiredAncestor, type DesiredStatus, idOf, maxAncestors } from './conditions.js';
 import type { Condition } from './facts.js';
-import { isRecord, listIn, textIn } from './raw.js';
 
 /** Who writes the ancestors that are ours. */
 const controllerName = 'weft.dev/controller';
@@ -12,8 +12,8 @@ const controllerName = 'weft.dev/controller';
  * kept while its status stays as it was. Ancestors of other controllers stay; where they leave too little room, the last of ours go.
  */
 export function stampPolicy(desired: DesiredStatus, present: unknown, now: string): object | undefined {
-  const all = listIn(present, 'ancestors');
-  const others = all.filter((each) => textIn(each, 'controllerName') !== controllerName);
+  const all = listOf(present, 'ancestors');
+  const others = all.filter((each) => textOf(each, 'controllerName') !== controllerName);
   const ours = new Map(all.filter((each) => !others.includes(each)).map((each) => [refIdOf(each), each]));
   const room = Math.max(0, maxAncestors - others.length);
   const next = {
@@ -34,18 +34,18 @@ function stampAncestor({ ancestorRef, conditions, ...rest }: DesiredAncestor, pr
 }
 
 function stamp(conditions: readonly Condition[], present: unknown, now: string): readonly object[] {
-  const before = new Map(listIn(present, 'conditions').map((each) => [textIn(each, 'type'), each]));
+  const before = new Map(listOf(present, 'conditions').map((each) => [textOf(each, 'type'), each]));
   return conditions.map((condition) => {
     const earlier = before.get(condition.type);
-    const since = textIn(earlier, 'status') === condition.status ? textIn(earlier, 'lastTransitionTime') : '';
+    const since = textOf(earlier, 'status') === condition.status ? textOf(earlier, 'lastTransitionTime') : '';
     return { ...condition, lastTransitionTime: since || now };
   });
 }
 
 function refIdOf(ancestor: unknown): string {
-  const ref = isRecord(ancestor) ? ancestor['ancestorRef'] : undefined;
-  const [namespace, sectionName] = [textIn(ref, 'namespace'), textIn(ref, 'sectionName')];
-  return idOf({ group: textIn(ref, 'group'), kind: textIn(ref, 'kind'), name: textIn(ref, 'name'), namespace, sectionName });
+  const ref = isPlain(ancestor) ? ancestor['ancestorRef'] : undefined;
+  const [namespace, sectionName] = [textOf(ref, 'namespace'), textOf(ref, 'sectionName')];
+  return idOf({ group: textOf(ref, 'group'), kind: textOf(ref, 'kind'), name: textOf(ref, 'name'), namespace, sectionName });
 }
 
 /** As JSON has it: without fields that are undefined. */

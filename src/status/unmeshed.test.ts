@@ -17,18 +17,33 @@ const namespace = (name: string, inject: string | undefined, injectSince = '') =
 const yes = { 'weft.dev/inject': 'true' };
 
 test('who should be meshed and is not, with the reason', () => {
-  const namespaces = [namespace('late', 'true', '2026-01-03T00:00:00Z'), namespace('early', 'true', '2026-01-01T00:00:00Z'), namespace('plain', undefined)];
+  const namespaces = [
+    namespace('late', 'true', '2026-01-03T00:00:00Z'),
+    namespace('early', 'true', '2026-01-01T00:00:00Z'),
+    namespace('plain', undefined),
+    namespace('odd', 'enabled'),
+  ];
   const pods = [
     pod('late', 'a'),
     pod('early', 'b'),
     pod('early', 'c', { hostNetwork: true }),
     pod('plain', 'd', { labels: yes }),
     pod('early', 'e', { created: '' }),
+    pod('odd', 'f'),
+    pod('plain', 'g', { labels: { 'weft.dev/inject': 'yes' } }),
   ];
   const found = unmeshedPods({ pods, namespaces, excluded: new Set() });
   assert.deepEqual(
     found.map((each) => `${each.pod} ${each.reason}`),
-    ['early/b InjectorUnavailable', 'early/c HostNetwork', 'early/e NotInjected', 'late/a CreatedBeforeLabel', 'plain/d NotInjected'],
+    [
+      'early/b InjectorUnavailable',
+      'early/c HostNetwork',
+      'early/e NotInjected',
+      'late/a CreatedBeforeLabel',
+      'odd/f UnknownLabel',
+      'plain/d NotInjected',
+      'plain/g UnknownLabel',
+    ],
   );
   assert.match(found[0]?.message ?? '', /weft-injector/);
 });

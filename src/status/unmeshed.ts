@@ -6,8 +6,11 @@ export interface UnmeshedPod {
   /** `namespace/name`. */
   readonly pod: string;
   readonly uid: string;
-  /** `HostNetwork`: it cannot be meshed; `CreatedBeforeLabel`: it is older than the wish; `InjectorUnavailable`: it is younger; `NotInjected`: one of the latter two. */
-  readonly reason: 'HostNetwork' | 'CreatedBeforeLabel' | 'InjectorUnavailable' | 'NotInjected';
+  /**
+   * `UnknownLabel`: the wish is not in words that are understood; `HostNetwork`: it cannot be meshed; `CreatedBeforeLabel`: it is older
+   * than the wish; `InjectorUnavailable`: it is younger; `NotInjected`: one of the latter two.
+   */
+  readonly reason: 'UnknownLabel' | 'HostNetwork' | 'CreatedBeforeLabel' | 'InjectorUnavailable' | 'NotInjected';
   /** Why, and what to do: sentences without the last full stop. */
   readonly message: string;
 }
@@ -25,14 +28,15 @@ const label = 'weft.dev/inject';
 
 /** Whoever opts out is not reported, and neither is a pod that has no address (yet, or any more). Sorted by pod. */
 export function unmeshedPods({ pods, namespaces, excluded }: Inhabitants): readonly UnmeshedPod[] {
-  const wishes = new Map([...namespaces].map(({ name, labels, injectSince }) => [name, { wanted: labels[label] === 'true', since: injectSince }]));
+  const wishes = new Map([...namespaces].map(({ name, labels, injectSince }) => [name, { word: labels[label], since: injectSince }]));
   const found: UnmeshedPod[] = [];
   for (const pod of pods) {
     if (pod.proxy === 'Injected' || pod.addresses.length === 0 || excluded.has(pod.namespace)) continue;
     const own = pod.labels[label];
     const wish = wishes.get(pod.namespace);
-    if (own === undefined ? !wish?.wanted : own !== 'true') continue;
-    const reason = reasonOf(pod, own === undefined ? (wish?.since ?? '') : '');
+    const word = own ?? wish?.word;
+    if (word === undefined || word === 'false') continue;
+    const reason = word === 'true' ? reasonOf(pod, own === undefined ? (wish?.since ?? '') : '') : 'UnknownLabel';
     found.push({ pod: pod.key, uid: pod.uid, reason, message: messages[reason] });
   }
   return found.sort((a, b) => (a.pod < b.pod ? -1 : 1));
@@ -48,6 +52,7 @@ function reasonOf({ hostNetwork, created }: Pod, since: string): UnmeshedPod['re
 const restart = 'restart it, for instance with kubectl rollout restart of its Deployment';
 
 const messages: Readonly<Record<UnmeshedPod['reason'], string>> = {
+  UnknownLabel: `its label ${label}, or that of its namespace, is neither "true" nor "false"; write one of the two, then ${restart}`,
   HostNetwork: `it uses the network of its node (hostNetwork), whose traffic cannot be redirected; label it ${label}: "false", or give it a network of its own`,
   CreatedBeforeLabel: `it was created before its namespace was labelled ${label}: "true"; ${restart}`,
   InjectorUnavailable: `it was created without asking weft-injector, which was away or whose webhook was not there; see that weft-injector is ready, then ${restart}`,

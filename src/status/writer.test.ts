@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHands } from '../../test/support/hands.js';
 import { type KubeClient, KubeError, type KubeRequest } from '../kubernetes/api.js';
-import { fieldIn } from './raw.js';
+import { fieldOf } from '../kubernetes/plain.js';
 import { createStatusWriter } from './writer.js';
 
 /** An API server with objects that have a resourceVersion and a status. Beside it, test/apiserver uses the real one. */
 function fakeServer(names: readonly string[]) {
-  const objects = new Map(names.map((name) => [`/x/${name}`, { version: 1, status: fieldIn({}, 'none') }]));
+  const objects = new Map(names.map((name) => [`/x/${name}`, { version: 1, status: fieldOf({}, 'none') }]));
   const log: string[] = [];
   const trouble: (KubeError | Error)[] = [];
   const request = async ({ method, path, body }: KubeRequest): Promise<unknown> => {
@@ -18,8 +18,8 @@ function fakeServer(names: readonly string[]) {
     const object = objects.get(key);
     if (!object) throw new KubeError(404, 'NotFound', 'it is gone');
     if (method === 'PUT') {
-      if (fieldIn(fieldIn(body, 'metadata'), 'resourceVersion') !== String(object.version)) throw new KubeError(409, 'Conflict', 'it has changed');
-      objects.set(key, { version: object.version + 1, status: fieldIn(body, 'status') });
+      if (fieldOf(fieldOf(body, 'metadata'), 'resourceVersion') !== String(object.version)) throw new KubeError(409, 'Conflict', 'it has changed');
+      objects.set(key, { version: object.version + 1, status: fieldOf(body, 'status') });
     }
     const now = objects.get(key);
     return { metadata: { resourceVersion: String(now?.version) }, status: now?.status };
@@ -38,7 +38,7 @@ function setUp(names: readonly string[] = ['a']) {
   const put = (name: string, value: number) =>
     writer.put({
       ...{ path: `/x/${name}`, apiVersion: 'weft.dev/v1alpha1', kind: 'TrafficPolicy', name, namespace: 'shop' },
-      compose: (present) => (fieldIn(present, 'value') === value ? undefined : { value }),
+      compose: (present) => (fieldOf(present, 'value') === value ? undefined : { value }),
     });
   return {
     ...server,
@@ -47,7 +47,7 @@ function setUp(names: readonly string[] = ['a']) {
     writer,
     put,
     hold: (holds: boolean) => (isHolder = holds),
-    statusValue: (name: string) => fieldIn(objectsOf(server, name), 'value'),
+    statusValue: (name: string) => fieldOf(objectsOf(server, name), 'value'),
   };
 }
 

@@ -4,8 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type KubeClient, KubeError } from '../kubernetes/api.js';
+import { fieldOf, textOf } from '../kubernetes/plain.js';
 import { createBucket } from './bucket.js';
-import { fieldIn, textIn } from './raw.js';
 import type { Timers } from './timers.js';
 
 /** An object whose status is ours to write. */
@@ -162,7 +162,7 @@ async function write(state: State, subject: StatusSubject, { resourceVersion }: 
 }
 
 function learn({ known, timers }: State, path: string, object: unknown): void {
-  known.set(path, { resourceVersion: textIn(fieldIn(object, 'metadata'), 'resourceVersion'), status: fieldIn(object, 'status'), at: timers.now() });
+  known.set(path, { resourceVersion: textOf(fieldOf(object, 'metadata'), 'resourceVersion'), status: fieldOf(object, 'status'), at: timers.now() });
 }
 
 async function attempt(state: State, subject: StatusSubject, action: () => Promise<void>): Promise<void> {

@@ -1,8 +1,11 @@
 /** The chart, rendered by helm and judged by a real API server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { needed } from '../../src/commands/check/before.js';
 import { at, listAt, nameOf, textAt } from '../../src/commands/check/look.js';
+import { grants } from '../../src/commands/check/rights.js';
 import { startApiserver } from '../support/apiserver.js';
+import { renderChart } from '../support/chart.js';
 import { chart, output, render, renderText, sets } from '../support/helm.js';
 
 const variants: Readonly<Record<string, readonly string[]>> = {
@@ -45,6 +48,65 @@ test('nobody gets more rights than the kinds that he names', async () => {
   }
 });
 
+test('weft check asks beforehand for the right to make each kind of object', async () => {
+  const plural = (kind: string) => `${kind.toLowerCase().replace(/y$/, 'ie')}s`;
+  const groupOf = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '');
+  const made = (await render()).map((object) => `${groupOf(textAt(object, 'apiVersion'))}/${plural(textAt(object, 'kind'))}`);
+  assert.deepEqual(needed.map(({ group, resource }) => `${group}/${resource}`).toSorted(), [...new Set(made)].toSorted());
+});
+
+test('weft check knows every right that the chart grants', async () => {
+  const flat = (account: string, kind: string, rule: unknown) =>
+    listAt(rule, 'resources').flatMap((resource) =>
+      (listAt(rule, 'resourceNames').length > 0 ? listAt(rule, 'resourceNames') : ['']).flatMap((name) =>
+        listAt(rule, 'verbs').map((verb) => `${account} ${kind} ${verb} ${listAt(rule, 'apiGroups')}/${resource} ${name}`),
+      ),
+    );
+  const roles = (await render()).filter(
+    (object) => ['Role', 'ClusterRole'].includes(textAt(object, 'kind')) && /^weft-(controller|injector)$/.test(nameOf(object)),
+  );
+  const granted = roles.flatMap((role) => listAt(role, 'rules').flatMap((rule) => flat(nameOf(role), textAt(role, 'kind'), rule)));
+  const checked = grants.flatMap(({ account, group, resource, verbs, name = '', inside }) =>
+    verbs.map((verb) => `${account} ${inside ? 'Role' : 'ClusterRole'} ${verb} ${group}/${resource} ${name}`),
+  );
+  assert.deepEqual(checked.toSorted(), granted.toSorted());
+});
+
+test('by default it survives the loss of a node, and its processes can do little', async () => {
+  const objects = await render();
+  const named = (kind: string, name: string) => objects.find((object) => textAt(object, 'kind') === kind && nameOf(object) === name);
+  for (const name of ['weft-controller', 'weft-injector']) {
+    const deployment = named('Deployment', name);
+    const pod = at(deployment, 'spec', 'template', 'spec');
+    const [container] = listAt(pod, 'containers');
+    assert.equal(at(deployment, 'spec', 'replicas'), 2);
+    assert.equal(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable'), 0);
+    const [apart] = listAt(pod, 'affinity', 'podAntiAffinity', 'preferredDuringSchedulingIgnoredDuringExecution');
+    assert.equal(textAt(apart, 'podAffinityTerm', 'topologyKey'), 'kubernetes.io/hostname');
+    assert.equal(textAt(apart, 'podAffinityTerm', 'labelSelector', 'matchLabels', 'app.kubernetes.io/component'), name.replace('weft-', ''));
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) assert.ok(at(container, probe, 'httpGet'), `${name} has a ${probe}`);
+    for (const field of ['requests', 'limits']) assert.ok(textAt(container, 'resources', field, 'memory'), `${name} has ${field}`);
+    assert.equal(at(container, 'securityContext', 'readOnlyRootFilesystem'), true);
+    assert.equal(at(named('PodDisruptionBudget', name), 'spec', 'maxUnavailable'), 1);
+    assert.ok(at(named('NetworkPolicy', name), 'spec', 'podSelector', 'matchLabels'), `${name} has a NetworkPolicy`);
+  }
+});
+
+test('weft install prints the same for machines', async () => {
+  const said: unknown = JSON.parse(await output(process.execPath, ['dist/src/main.js', 'install', '--print', '-o', 'json']));
+  assert.equal(textAt(said, 'kind'), 'List');
+  assert.deepEqual(listAt(said, 'items'), await render());
+});
+
+test('helm test asks both processes whether they are ready', async () => {
+  const hooks = (await renderChart('weft-system')).filter(({ raw }) => textAt(raw, 'metadata', 'annotations', 'helm.sh/hook') === 'test');
+  assert.deepEqual(
+    hooks.map(({ name }) => name),
+    ['weft-test-controller', 'weft-test-injector'],
+  );
+  for (const { name, raw } of hooks) assert.ok(JSON.stringify(raw).includes(`http://${name.replace('-test', '')}.weft-system.svc:15020/readyz`), name);
+});
+
 test('an API server takes all of it, sees no drift once Weft has filled it, and is rid of it again', async (t) => {
   const { client, kubeconfig, namespace } = await startApiserver(t);
   const cluster = ['--kubeconfig', kubeconfig];
@@ -75,8 +137,13 @@ test('an API server takes all of it, sees no drift once Weft has filled it, and 
     textAt(await client.request({ method: 'GET', path: lease }), 'spec', 'holderIdentity'),
   ];
 
+  await t.test('helm tells the next step', async () => {
+    const said = await upgrade();
+    for (const words of ['kubectl label namespace YOUR-NAMESPACE weft.dev/inject=true', 'weft check --namespace weft-system'])
+      assert.ok(said.includes(words), said);
+  });
+
   await t.test('an upgrade keeps what Weft has filled', async () => {
-    await upgrade();
     const caBundle = 'bm9uZQ==';
     const patch = [0, 1].map((index) => ({ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle }));
     await client.request({ method: 'PATCH', path: webhook, patch: 'json', body: patch });

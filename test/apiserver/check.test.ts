@@ -71,7 +71,10 @@ test('weft check tells how a cluster and Weft in it stand', async (t) => {
 
   await t.test('and what its rights lack', async () => {
     await client.request({ method: 'DELETE', path: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/weft-injector' });
-    assert.equal((await check(client))['permissions of Weft'], 'failed: weft-injector may not watch namespaces');
+    assert.equal(
+      (await check(client))['permissions of Weft'],
+      'failed: weft-injector may not list, watch namespaces; weft-injector may not get, patch mutatingwebhookconfigurations.admissionregistration.k8s.io weft-injector',
+    );
   });
 
   await t.test('and how the meshed namespaces stand', async () => {

@@ -11,11 +11,10 @@ import { createLogger } from '../../src/observe/log.js';
 import { readReview, reviewOf } from '../../src/webhook/admission.js';
 import { startHttps } from '../../src/webhook/server.js';
 import { type Apiserver, startApiserver } from '../support/apiserver.js';
+import { renderChart } from '../support/chart.js';
 
 /** Weft's own namespace. */
 export const ownNamespace = 'weft-system';
-
-const excluded = ['kube-system', 'kube-public', 'kube-node-lease', ownNamespace];
 
 /** The API server, and what starts the injector. */
 export interface InjectorWorld extends Apiserver {
@@ -65,28 +64,13 @@ export async function createInjectorWorld(t: TestContext): Promise<InjectorWorld
 
 const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
-/** Without caBundle, which the injector sets. */
+/** As the chart makes it, but called by URL, and with time for a busy machine. */
 async function configure({ client }: Apiserver, url: string): Promise<void> {
-  const always = {
-    clientConfig: { url },
-    rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
-    ...{ reinvocationPolicy: 'IfNeeded', admissionReviewVersions: ['v1'], sideEffects: 'None', timeoutSeconds: 30, failurePolicy: 'Fail' },
-  };
-  const elsewhere = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: excluded };
-  const label = (operator: string, value: string) => ({ key: 'weft.dev/inject', operator, values: [value] });
-  const webhooks = [
-    {
-      ...{ name: 'namespace.injector.weft.dev', ...always },
-      namespaceSelector: { matchExpressions: [label('In', 'true'), elsewhere] },
-      objectSelector: { matchExpressions: [label('NotIn', 'false')] },
-    },
-    {
-      ...{ name: 'pod.injector.weft.dev', ...always },
-      namespaceSelector: { matchExpressions: [label('NotIn', 'true'), elsewhere] },
-      objectSelector: { matchExpressions: [label('In', 'true')] },
-    },
-  ];
-  await client.request({ method: 'POST', path, body: { metadata: { name: 'weft-injector' }, webhooks } });
+  const configuration = (await renderChart(ownNamespace)).find(({ kind }) => kind === 'MutatingWebhookConfiguration');
+  const webhooks = configuration?.raw['webhooks'];
+  if (!configuration || !Array.isArray(webhooks)) throw new Error('the chart has no MutatingWebhookConfiguration');
+  const called = webhooks.map((webhook: object) => ({ ...webhook, clientConfig: { url }, timeoutSeconds: 30 }));
+  await client.request({ method: 'POST', path, body: { ...configuration.raw, webhooks: called } });
 }
 
 /** Resolves when the API server calls the injector for pods in `shop`. */

@@ -6,6 +6,7 @@ import { gatherFacts } from '../../src/commands/serve/status-facts.js';
 import { createCompiler } from '../../src/compile/compiler.js';
 import { printCrds } from '../../src/features/crd.js';
 import { type KubeClient, KubeError } from '../../src/kubernetes/api.js';
+import { fieldOf, isPlain, listOf, textOf } from '../../src/kubernetes/plain.js';
 import type { Diagnostic } from '../../src/model/diagnostic.js';
 import { createStore } from '../../src/sources/store.js';
 import { createBrokenPolicies } from '../../src/status/broken.js';
@@ -14,7 +15,6 @@ import { createLease } from '../../src/status/lease.js';
 import { createStatusLoop } from '../../src/status/loop.js';
 import { createMeshObjects } from '../../src/status/mesh-status.js';
 import { createPeers, type PeerReport } from '../../src/status/peers.js';
-import { fieldIn, isRecord, listIn, textIn } from '../../src/status/raw.js';
 import type { Timers } from '../../src/status/timers.js';
 import type { UnmeshedPod } from '../../src/status/unmeshed.js';
 import { createStatusWriter } from '../../src/status/writer.js';
@@ -131,8 +131,8 @@ function startReplica(t: Cleanup, { shop, weft, policies }: Place, identity: str
     for (const [path, kind] of Object.entries(lists)) {
       const slash = kind.lastIndexOf('/');
       const type = { apiVersion: kind.slice(0, slash), kind: kind.slice(slash + 1) };
-      for (const item of listIn(await client.request({ method: 'GET', path }), 'items')) {
-        const { object, diagnostics } = observed[kind]?.parse({ ...type, ...(isRecord(item) ? item : {}) }) ?? { diagnostics: [] };
+      for (const item of listOf(await client.request({ method: 'GET', path }), 'items')) {
+        const { object, diagnostics } = observed[kind]?.parse({ ...type, ...(isPlain(item) ? item : {}) }) ?? { diagnostics: [] };
         found = [...found, ...diagnostics];
         if (object) store.apply([object]);
       }
@@ -150,15 +150,15 @@ function startReplica(t: Cleanup, { shop, weft, policies }: Place, identity: str
 }
 
 function conditionsOf(object: unknown): Readonly<Record<string, string>> {
-  const [ancestor] = listIn(fieldIn(object, 'status'), 'ancestors');
-  const entries = listIn(ancestor, 'conditions').map((each) => [textIn(each, 'type'), `${textIn(each, 'status')}/${textIn(each, 'reason')}`]);
+  const [ancestor] = listOf(fieldOf(object, 'status'), 'ancestors');
+  const entries = listOf(ancestor, 'conditions').map((each) => [textOf(each, 'type'), `${textOf(each, 'status')}/${textOf(each, 'reason')}`]);
   return Object.fromEntries(entries);
 }
 
 function timeOf(object: unknown, type: string): string {
-  const [ancestor] = listIn(fieldIn(object, 'status'), 'ancestors');
-  return textIn(
-    listIn(ancestor, 'conditions').find((each) => textIn(each, 'type') === type),
+  const [ancestor] = listOf(fieldOf(object, 'status'), 'ancestors');
+  return textOf(
+    listOf(ancestor, 'conditions').find((each) => textOf(each, 'type') === type),
     'lastTransitionTime',
   );
 }
@@ -188,7 +188,7 @@ test('conditions appear, are written by the holder only and on change only, and 
     (object) => conditionsOf(object)['Programmed'] === 'Unknown/NoProxies',
   );
   assert.deepEqual(conditionsOf(good), { Accepted: 'True/Accepted', ResolvedRefs: 'True/ResolvedRefs', Programmed: 'Unknown/NoProxies' });
-  assert.equal(fieldIn(fieldIn(good, 'status'), 'observedGeneration'), 1);
+  assert.equal(fieldOf(fieldOf(good, 'status'), 'observedGeneration'), 1);
   const lost = await eventually(
     () => get(`${policies}/lost`),
     (object) => 'Accepted' in conditionsOf(object),
@@ -196,9 +196,9 @@ test('conditions appear, are written by the holder only and on change only, and 
   assert.equal(conditionsOf(lost)['Accepted'], 'False/TargetNotFound');
   const mesh = await eventually(
     () => get(`${group}/meshes/default`),
-    (object) => fieldIn(object, 'status') !== undefined,
+    (object) => fieldOf(object, 'status') !== undefined,
   );
-  assert.match(JSON.stringify(fieldIn(mesh, 'status')), /"status":"True","type":"Accepted"/);
+  assert.match(JSON.stringify(fieldOf(mesh, 'status')), /"status":"True","type":"Accepted"/);
 
   for (const replica of [a, b]) replica.world.report = { policies: [counts(place.shop, 2, 0)] };
   const programmed = await eventually(
@@ -206,7 +206,7 @@ test('conditions appear, are written by the holder only and on change only, and 
     (object) => conditionsOf(object)['Programmed'] === 'True/Programmed',
   );
   assert.equal(timeOf(programmed, 'Accepted'), timeOf(good, 'Accepted'));
-  const versionOf = (object: unknown) => textIn(fieldIn(object, 'metadata'), 'resourceVersion');
+  const versionOf = (object: unknown) => textOf(fieldOf(object, 'metadata'), 'resourceVersion');
   await a.roundsPass(5);
   assert.equal(versionOf(await get(`${policies}/good`)), versionOf(programmed));
   assert.deepEqual([a.writer.writes(), b.writer.writes()], [4, 0]);
@@ -238,10 +238,10 @@ test('what other controllers have written stays, a conflict is read again, and w
     (object) => 'Accepted' in conditionsOf(object),
   );
   const other = { ancestorRef: { name: 'x' }, controllerName: 'example.com/other' };
-  const status = { ancestors: [...listIn(fieldIn(before, 'status'), 'ancestors'), other] };
+  const status = { ancestors: [...listOf(fieldOf(before, 'status'), 'ancestors'), other] };
   await client.request({ method: 'PATCH', path: `${policies}/good/status`, patch: 'merge', body: { status } });
   replica.world.report = { policies: [counts(place.shop, 1, 0)] };
-  const controllers = (object: unknown) => listIn(fieldIn(object, 'status'), 'ancestors').map((each) => textIn(each, 'controllerName'));
+  const controllers = (object: unknown) => listOf(fieldOf(object, 'status'), 'ancestors').map((each) => textOf(each, 'controllerName'));
   const after = await eventually(
     () => get(`${policies}/good`),
     (object) => JSON.stringify(object).includes('"reason":"Programmed"'),
@@ -275,22 +275,22 @@ test('of two contenders one holds the Lease, which may be missing or as the char
   await post(place.lease, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'weft-controller', labels: { made: 'by-chart' } } });
   const third = startReplica(t, place, 'weft-controller-c');
   await eventually(async () => third.lease.isHolder(), Boolean);
-  assert.equal(fieldIn(fieldIn(fieldIn(await get(`${place.lease}/weft-controller`), 'metadata'), 'labels'), 'made'), 'by-chart');
+  assert.equal(fieldOf(fieldOf(fieldOf(await get(`${place.lease}/weft-controller`), 'metadata'), 'labels'), 'made'), 'by-chart');
 });
 
 test('a pod that is not meshed gets one Event, whichever replica tells', async () => {
   const { shop } = await setUp('events');
   const pod = await post(`/api/v1/namespaces/${shop}/pods`, { metadata: { name: 'bare' }, spec: { containers: [{ name: 'app', image: 'app' }] } });
-  const unmeshed = { pod: `${shop}/bare`, uid: textIn(fieldIn(pod, 'metadata'), 'uid'), reason: 'HostNetwork', message: 'it cannot be' } as const;
+  const unmeshed = { pod: `${shop}/bare`, uid: textOf(fieldOf(pod, 'metadata'), 'uid'), reason: 'HostNetwork', message: 'it cannot be' } as const;
   const errors: string[] = [];
   for (const identity of ['a', 'b']) {
     const events = createEvents({ client, identity, timers: fast, clock: Date.now, onError: (error) => errors.push(String(error)) });
     await events.report([unmeshed]);
     await events.report([unmeshed]);
   }
-  const found = listIn(await get(`/apis/events.k8s.io/v1/namespaces/${shop}/events`), 'items');
+  const found = listOf(await get(`/apis/events.k8s.io/v1/namespaces/${shop}/events`), 'items');
   assert.deepEqual(
-    found.map((each) => [textIn(each, 'reason'), textIn(each, 'note'), textIn(fieldIn(each, 'regarding'), 'name'), textIn(each, 'reportingInstance')]),
+    found.map((each) => [textOf(each, 'reason'), textOf(each, 'note'), textOf(fieldOf(each, 'regarding'), 'name'), textOf(each, 'reportingInstance')]),
     [['NotMeshed', 'HostNetwork: it cannot be', 'bare', 'a']],
   );
   assert.deepEqual(errors, []);

@@ -9,6 +9,7 @@ import type { RedirectOptions } from '../../src/inject/redirect.js';
 import { type RunningEnvoy, startEnvoy } from '../../src/proxy/run.js';
 import { type Cleanup, envoyBinary, temporaryFolder } from '../support/envoy.js';
 import { backends, type Manifest, policy, put, service } from '../support/manifests.js';
+import type { HttpCall, Seen } from './actions.js';
 import { createNetwork, type Network, type NetworkPod } from './network.js';
 
 /** The user that Envoy runs as. */
@@ -205,4 +206,11 @@ async function startSidecar(t: Cleanup, home: string, { netns }: NetworkPod, pod
   t.after(envoy.stop);
   await envoy.ready();
   return envoy;
+}
+
+/** What the app saw of a request of this pod; rejects unless it was answered with 200. */
+export async function seen(pod: NetworkPod, call: HttpCall): Promise<Seen> {
+  const { status, body } = await pod.run('http', call);
+  if (status !== 200) throw new Error(`answered with ${status}: ${body}`);
+  return JSON.parse(body);
 }

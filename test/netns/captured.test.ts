@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { backends, policy, put, service } from '../support/manifests.js';
-import type { HttpCall, Seen } from './actions.js';
-import { type CapturedMesh, startCapturedMesh } from './captured-mesh.js';
-import { excludedAddress, externalAddress, type NetworkPod } from './network.js';
+import { type CapturedMesh, seen, startCapturedMesh } from './captured-mesh.js';
+import { excludedAddress, externalAddress } from './network.js';
 
 const web = '10.96.0.10';
 const excluded = 8025;
@@ -23,13 +22,6 @@ before(async () => {
 after(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
-
-/** What the app saw of a request that succeeded. */
-async function seen(pod: NetworkPod, call: HttpCall): Promise<Seen> {
-  const { status, body } = await pod.run('http', call);
-  assert.equal(status, 200, body);
-  return JSON.parse(body);
-}
 
 async function counter(name: string): Promise<number> {
   const [, value] = /: (\d+)/.exec(await mesh.clientEnvoy.admin(`/stats?filter=^${name}$`)) ?? [];

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Manifest, meshObject, policy, put, slice } from '../support/manifests.js';
-import type { HttpCall, Seen } from './actions.js';
-import { addresses, type CapturedMesh, startCapturedMesh } from './captured-mesh.js';
+import { addresses, type CapturedMesh, seen, startCapturedMesh } from './captured-mesh.js';
 import { externalAddress6, type NetworkPod } from './network.js';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -38,12 +37,6 @@ before(async () => {
 after(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
-
-async function seen(pod: NetworkPod, call: HttpCall): Promise<Seen> {
-  const { status, body } = await pod.run('http', call);
-  assert.equal(status, 200, body);
-  return JSON.parse(body);
-}
 
 const greeting = async (pod: NetworkPod, address: string, port: number) => (await pod.run('tcp', { address, port, say: 'hello' }))[0];
 

@@ -10,8 +10,8 @@ interface Right {
   readonly namespaced: boolean;
 }
 
-/** The kinds of object that the chart makes. */
-const needed: readonly Right[] = [
+/** The kinds of object that the chart makes with its default values. */
+export const needed: readonly Right[] = [
   ...['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'].map((resource) => cluster('admissionregistration.k8s.io', resource)),
   ...['clusterroles', 'clusterrolebindings'].map((resource) => cluster('rbac.authorization.k8s.io', resource)),
   cluster('apiextensions.k8s.io', 'customresourcedefinitions'),

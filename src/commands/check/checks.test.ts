@@ -5,6 +5,7 @@ import { type Answers, scriptedClient } from '../../../test/support/scripted-cli
 import { printCrds } from '../../features/crd.js';
 import { makeAuthority } from '../../identity/x509.js';
 import { KubeError, type KubeRequest } from '../../kubernetes/api.js';
+import { weftVersion } from '../version.js';
 import { beforeChecks } from './before.js';
 import { type Check, type Finding, formatFindings, runChecks } from './finding.js';
 import { namespaceChecks } from './namespaces.js';
@@ -95,11 +96,15 @@ test('a Service needs endpoints that are ready', async () => {
   assert.match(await verdict(workloadChecks, 'service weft-injector', slices(false)), /^failed/);
 });
 
-test('the two processes have one version', async () => {
-  const version = (text: string) => ({ metadata: { labels: { 'app.kubernetes.io/version': text } } });
-  const injector = 'GET /apis/apps/v1/namespaces/weft-system/deployments/weft-injector';
-  assert.equal(await verdict(workloadChecks, 'versions', { [deploymentPath]: version('1'), [injector]: version('1') }), 'none');
-  assert.match(await verdict(workloadChecks, 'versions', { [deploymentPath]: version('1'), [injector]: version('2') }), /^warning/);
+const injectorPath = 'GET /apis/apps/v1/namespaces/weft-system/deployments/weft-injector';
+const version = (text: string) => ({ metadata: { labels: { 'app.kubernetes.io/version': text } } });
+
+test('the two processes, and this program, have one version', async () => {
+  const versions = (controller: string, injector: string) =>
+    verdict(workloadChecks, 'versions', { [deploymentPath]: version(controller), [injectorPath]: version(injector) });
+  assert.match(await versions(weftVersion(), weftVersion()), /^ok/);
+  assert.match(await versions('0.0.1', '0.0.2'), /^warning: weft-controller is 0\.0\.1 and weft-injector 0\.0\.2/);
+  assert.match(await versions('0.0.1', '0.0.1'), /^warning: Weft is 0\.0\.1 and this program/);
 });
 
 const configuration = (...bundles: readonly (string | undefined)[]) => ({
@@ -158,6 +163,9 @@ test('the ServiceAccounts need their rights', async () => {
   const review = (request: KubeRequest) => ({ status: { allowed: !JSON.stringify(request.body).includes('"tokenreviews"') } });
   const said = await verdict(stateChecks, 'permissions of Weft', { 'POST /apis/authorization.k8s.io/v1/subjectaccessreviews': review });
   assert.equal(said, 'failed: weft-controller may not create tokenreviews.authentication.k8s.io');
+  const own = (request: KubeRequest) => ({ status: { allowed: !/"resource":"secrets".*"name":"weft-ca"/.test(JSON.stringify(request.body)) } });
+  const secret = await verdict(stateChecks, 'permissions of Weft', { 'POST /apis/authorization.k8s.io/v1/subjectaccessreviews': own });
+  assert.equal(secret, 'failed: weft-controller may not get, update secrets weft-ca');
 });
 
 const pod = (name: string, metadata: object, spec: object = {}) => ({ metadata: { name, ...metadata }, spec, status: { phase: 'Running' } });
@@ -165,7 +173,7 @@ const meshedPod = pod('in', { annotations: { 'weft.dev/injected': '1' } });
 
 function world(labels: object, pods: readonly object[], trust?: string): Answers {
   return {
-    'GET /api/v1/namespaces': { items: [{ metadata: { name: 'shop', labels } }] },
+    'GET /api/v1/namespaces': { items: [{ metadata: { name: 'shop', labels: { 'weft.dev/inject': 'true', ...labels } } }] },
     'GET /api/v1/namespaces/shop/pods': { items: pods },
     ...(trust === undefined ? {} : { 'GET /api/v1/namespaces/shop/configmaps/weft-ca': { data: { 'ca.crt': trust } } }),
   };
@@ -178,6 +186,21 @@ test('a meshed namespace must be able to be one', async () => {
   assert.match(await verdict(namespaceChecks, name, world({}, [])), /^ok: has no meshed Pods yet/);
   assert.match(await verdict(namespaceChecks, name, world({}, [meshedPod])), /^failed: .*no ConfigMap weft-ca/);
   assert.match(await verdict(namespaceChecks, name, world({}, [meshedPod], certificate)), /^ok: 1 meshed Pods, which trust an authority valid until/);
+});
+
+test('a label that says nothing is told', async () => {
+  assert.match(
+    await verdict(namespaceChecks, 'namespace shop', world({ 'weft.dev/inject': 'enabled' }, [])),
+    /^warning: has the label weft.dev\/inject: "enabled"/,
+  );
+  assert.match(await verdict(namespaceChecks, 'namespaces', world({ 'weft.dev/inject': 'false' }, [])), /^ok: none is meshed yet/);
+});
+
+test('sidecars of another version are counted', async () => {
+  const checked = (installed: string) =>
+    verdict(namespaceChecks, 'namespace shop', { ...world({}, [meshedPod], certificate), [injectorPath]: version(installed) });
+  assert.match(await checked('1'), /^ok/);
+  assert.equal(await checked('2'), 'warning: 1 Pods have the sidecar of another version of Weft than 2: in');
 });
 
 test('Pods that should have a sidecar and have none are counted', async () => {

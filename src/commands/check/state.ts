@@ -4,6 +4,7 @@ import { printCrds } from '../../features/crd.js';
 import type { KubeClient } from '../../kubernetes/api.js';
 import { type Check, type Finding, failed, ok, warning } from './finding.js';
 import { at, find, listAt, nameOf, numberAt, textAt } from './look.js';
+import { grants, refusedOf } from './rights.js';
 
 const customResources: Check = {
   name: 'CRDs',
@@ -38,35 +39,14 @@ const lease: Check = {
   },
 };
 
-/** Rights without which a process does nothing useful: ServiceAccount, verb, API group, resource. */
-const rights = [
-  ['weft-controller', 'watch', '', 'services'],
-  ['weft-controller', 'watch', '', 'pods'],
-  ['weft-controller', 'watch', '', 'namespaces'],
-  ['weft-controller', 'watch', 'discovery.k8s.io', 'endpointslices'],
-  ['weft-controller', 'watch', 'weft.dev', 'trafficpolicies'],
-  ['weft-controller', 'create', 'authentication.k8s.io', 'tokenreviews'],
-  ['weft-injector', 'watch', '', 'namespaces'],
-] as const;
-
 const permissions: Check = {
   name: 'permissions of Weft',
   run: async ({ client, namespace }) => {
-    const allowed = await Promise.all(rights.map((right) => may(client, namespace, right)));
-    const missing = rights
-      .filter((_, index) => !allowed[index])
-      .map(([account, verb, group, resource]) => `${account} may not ${verb} ${resource}${group && `.${group}`}`);
-    if (missing.length === 0) return [ok('permissions of Weft', 'both ServiceAccounts may do what they must')];
-    return [failed('permissions of Weft', missing.join('; '), 'restore the ClusterRoles and their bindings: weft install')];
+    const refused = (await Promise.all(grants.map((grant) => refusedOf(client, namespace, grant)))).flat();
+    if (refused.length === 0) return [ok('permissions of Weft', 'both ServiceAccounts may do what they must')];
+    return [failed('permissions of Weft', refused.join('; '), 'restore the roles and their bindings: weft install')];
   },
 };
-
-async function may(client: KubeClient, namespace: string, [account, verb, group, resource]: (typeof rights)[number]): Promise<boolean> {
-  const spec = { user: `system:serviceaccount:${namespace}:${account}`, resourceAttributes: { verb, group, resource } };
-  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
-  const review = await client.request({ method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body });
-  return at(review, 'status', 'allowed') === true;
-}
 
 /** CRDs, Lease, rights. */
 export const stateChecks: readonly Check[] = [customResources, lease, permissions];

@@ -1,6 +1,7 @@
 /** Whether Weft's two processes run, and why not. */
 import type { KubeClient } from '../../kubernetes/api.js';
-import { type Check, type CheckContext, type Finding, failed, ok, warning } from './finding.js';
+import { weftVersion } from '../version.js';
+import { type Check, type CheckContext, failed, ok, warning } from './finding.js';
 import { at, find, findAll, listAt, nameOf, numberAt, textAt } from './look.js';
 
 /** The processes; their Deployments, Services and ServiceAccounts are called `weft-` and this. */
@@ -19,7 +20,7 @@ function deployment(component: string): Check {
       const found = await findDeployment(context, component);
       if (found === undefined) return [failed(name, `is missing from namespace ${context.namespace}`, 'install Weft again: weft install')];
       const [wanted, ready] = [numberAt(found, 'spec', 'replicas'), numberAt(found, 'status', 'readyReplicas')];
-      const said = `${ready} of ${wanted} ready, version ${textAt(found, 'metadata', 'labels', 'app.kubernetes.io/version') || 'unknown'}`;
+      const said = `${ready} of ${wanted} ready, version ${versionOf(found) || 'unknown'}`;
       if (ready >= wanted && ready > 0) return [ok(name, said)];
       const why = await reasons(context, component);
       const remedy = why.length > 0 ? `see kubectl logs and kubectl describe of ${why[0]?.pod}` : 'see kubectl describe of the Deployment and its ReplicaSet';
@@ -76,13 +77,31 @@ async function readyEndpoints(client: KubeClient, namespace: string, name: strin
 const versions: Check = {
   name: 'versions',
   run: async (context) => {
-    const found = await Promise.all(components.map((component) => findDeployment(context, component)));
-    const [first = '', second = ''] = found.map((one) => textAt(one, 'metadata', 'labels', 'app.kubernetes.io/version'));
-    const findings: Finding[] = [];
-    if (first !== second) findings.push(warning('versions', `weft-controller is ${first} and weft-injector ${second}`, 'finish the upgrade: weft install'));
-    return findings;
+    const [controller = '', injector = ''] = await Promise.all(components.map((component) => installedVersion(context, component)));
+    const own = weftVersion();
+    if (controller !== injector)
+      return [
+        warning('versions', `weft-controller is ${controller || 'missing'} and weft-injector ${injector || 'missing'}`, 'finish the upgrade: weft install'),
+      ];
+    if (own === controller) return [ok('versions', `both processes and this program are ${own}`)];
+    return [
+      warning(
+        'versions',
+        `Weft is ${controller || 'of an unknown version'} and this program ${own}`,
+        'use the weft of the same version, or upgrade: weft install',
+      ),
+    ];
   },
 };
+
+/** The version of a process; empty when it is not installed. */
+export async function installedVersion(context: CheckContext, component: (typeof components)[number]): Promise<string> {
+  return versionOf(await findDeployment(context, component));
+}
+
+function versionOf(deployment: unknown): string {
+  return textAt(deployment, 'metadata', 'labels', 'app.kubernetes.io/version');
+}
 
 /** Deployments and Services. */
 export const workloadChecks: readonly Check[] = [...components.flatMap((component) => [deployment(component), service(component)]), versions];

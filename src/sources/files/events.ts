@@ -3,7 +3,7 @@ import { type FSWatcher as ParentWatcher, watch as watchOnce } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type ChokidarOptions, watch } from 'chokidar';
-import { isPlain } from '../objects/plain.js';
+import { isPlain } from '../../kubernetes/plain.js';
 import { watchNatively } from './native.js';
 import { isHidden, isManifest } from './scan.js';
 

@@ -1,8 +1,10 @@
 /** From the text of one file to the objects in it. Pure. */
+
+import { isPlain, type Plain, textOf } from '../../kubernetes/plain.js';
 import type { Diagnostic, Origin } from '../../model/diagnostic.js';
 import type { ObjectRef } from '../../model/name.js';
 import type { Change, Parser, Parsers } from '../change.js';
-import { isPlain, type Plain, refOf, showValue, textOf } from '../objects/plain.js';
+import { refOf, showValue } from '../objects/plain.js';
 import { readDocuments, type TextDocument } from './documents.js';
 import { isMeshRoute, judgeKind, meshRoute } from './unknown-kind.js';
 

@@ -1,8 +1,8 @@
 /** Where the fields of objects stand that were read before: their files are read again, since nothing of a text is kept. */
 import { join } from 'node:path';
+import { isPlain } from '../../kubernetes/plain.js';
 import type { Diagnostic, Origin } from '../../model/diagnostic.js';
 import type { ObjectRef } from '../../model/name.js';
-import { isPlain } from '../objects/plain.js';
 import { readDocuments, type TextDocument } from './documents.js';
 import { maxFileBytes, readText } from './read.js';
 

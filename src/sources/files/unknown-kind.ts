@@ -1,6 +1,7 @@
 /** What to say of a kind that nothing here reads: mostly nothing, unless it looks like a slip. */
+
+import { isPlain, type Plain, textOf } from '../../kubernetes/plain.js';
 import type { Parsers } from '../change.js';
-import { isPlain, type Plain, textOf } from '../objects/plain.js';
 
 /** What is wrong with `apiVersion` or `kind`. */
 export interface KindProblem {

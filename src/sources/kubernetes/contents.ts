@@ -1,7 +1,8 @@
 /** What is known of the objects of one kind: which are in force, and what is wrong with them. Pure but for its own state. */
+
+import { isPlain, type Plain, textOf } from '../../kubernetes/plain.js';
 import type { Diagnostic } from '../../model/diagnostic.js';
 import type { Change, Parser } from '../change.js';
-import { isPlain, type Plain, textOf } from '../objects/plain.js';
 import type { ListTaker } from './list.js';
 
 /** The objects of one kind. The objects themselves are handed on and not kept. */

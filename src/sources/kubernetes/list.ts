@@ -1,6 +1,6 @@
 /** Reads a whole collection, page by page. */
 import { type KubeClient, KubeError } from '../../kubernetes/api.js';
-import { isPlain, textOf } from '../objects/plain.js';
+import { isPlain, textOf } from '../../kubernetes/plain.js';
 
 /** How many objects a page has. */
 const pageSize = 500;

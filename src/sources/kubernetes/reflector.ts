@@ -1,7 +1,7 @@
 /** Follows one kind: a list, then a watch from there on, for ever. What is known stays while the API server is away. */
 import { type KubeClient, KubeError, type WatchEvent } from '../../kubernetes/api.js';
+import { isPlain, textOf } from '../../kubernetes/plain.js';
 import type { Change } from '../change.js';
-import { isPlain, textOf } from '../objects/plain.js';
 import { type Backoff, createBackoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import { collectionPath } from './collection.js';

@@ -2,10 +2,11 @@
 import type { StaticEncode, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
+import { isPlain, textOf } from '../../kubernetes/plain.js';
 import type { Diagnostic } from '../../model/diagnostic.js';
 import type { ObjectRef } from '../../model/name.js';
 import { fieldPath } from './field-path.js';
-import { isPlain, showValue, textOf, withoutNulls } from './plain.js';
+import { showValue, withoutNulls } from './plain.js';
 
 /** The words that a schema of ours carries besides its rules. */
 export interface Words {

@@ -1,9 +1,10 @@
 /** Namespace (v1). */
 import { Type } from 'typebox';
+import { fieldOf, isPlain, listOf, textOf } from '../../kubernetes/plain.js';
 import type { Parsed } from '../change.js';
 import { checker } from './check.js';
 import { metadata, words } from './fields.js';
-import { isPlain, refOf, textOf } from './plain.js';
+import { refOf } from './plain.js';
 
 /** A Namespace, cut down to what the mesh needs. */
 export interface Namespace {
@@ -26,13 +27,12 @@ export function parseNamespace(raw: unknown): Parsed<Namespace> {
 
 /** From the API server's record of who set which field, and when that one last changed any. */
 function injectSince(raw: unknown): string {
-  const metadata = isPlain(raw) ? raw['metadata'] : undefined;
-  const managed = isPlain(metadata) && Array.isArray(metadata['managedFields']) ? metadata['managedFields'] : [];
-  const owners = managed.filter((entry: unknown) => ownsLabel(entry)).map((entry: unknown) => textOf(entry, 'time'));
-  return owners.sort().at(-1) ?? '';
+  const owners = listOf(fieldOf(raw, 'metadata'), 'managedFields').filter(ownsLabel);
+  const times = owners.map((entry) => textOf(entry, 'time'));
+  return times.sort().at(-1) ?? '';
 }
 
 function ownsLabel(entry: unknown): boolean {
-  const labels = ['fieldsV1', 'f:metadata', 'f:labels'].reduce((at: unknown, step) => (isPlain(at) ? at[step] : undefined), entry);
+  const labels = ['fieldsV1', 'f:metadata', 'f:labels'].reduce(fieldOf, entry);
   return isPlain(labels) && `f:${injectLabel}` in labels;
 }

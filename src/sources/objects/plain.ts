@@ -1,23 +1,10 @@
-/** Looking into plain values whose shape is not known yet. */
+/** Plain values in messages about objects. */
+import { fieldOf, isPlain, textOf } from '../../kubernetes/plain.js';
 import type { ObjectRef } from '../../model/name.js';
-
-/** An object as JSON or YAML knows it. */
-export type Plain = Readonly<Record<string, unknown>>;
-
-/** Whether the value is an object, and neither a list nor null. */
-export function isPlain(value: unknown): value is Plain {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The text in a field, or empty where there is none. */
-export function textOf(value: unknown, field: string): string {
-  const found = isPlain(value) ? value[field] : undefined;
-  return typeof found === 'string' ? found : '';
-}
 
 /** How messages name an object that may be broken: what can be read of its name. */
 export function refOf(kind: string, namespaced: boolean, raw: unknown): ObjectRef {
-  const metadata = isPlain(raw) ? raw['metadata'] : undefined;
+  const metadata = fieldOf(raw, 'metadata');
   return { kind, namespace: namespaced ? textOf(metadata, 'namespace') || 'default' : '', name: textOf(metadata, 'name') || '(no name)' };
 }
 
