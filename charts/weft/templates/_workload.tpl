@@ -110,7 +110,7 @@ startupProbe:
     path: /healthz
     port: metrics
   periodSeconds: 1
-  failureThreshold: 60
+  failureThreshold: 300
 livenessProbe:
   httpGet:
     path: /healthz
