@@ -8,12 +8,16 @@ import { type ServeTls, startServer, type XdsServer } from '../../src/serve/serv
 import type { Authenticate, Bearer } from '../../src/serve/subject.js';
 import { classOf, createWorld, type World, type WorldOptions } from './world.js';
 
+/** So many of each are remembered: the memory of this server is measured, and what its test hoards would count. */
+const kept = 200;
+
 /** What a test may ask of its server. */
 export interface TestServer<Subject = Bearer> extends XdsServer<Subject> {
   readonly world: World;
   readonly registry: Registry;
+  /** What clients refused; the last `kept`. */
   readonly refusals: readonly string[];
-  /** Calls that were refused, and streams that were ended. */
+  /** Calls that were refused, and streams that were ended; the last `kept`. */
   readonly refusedCalls: readonly RefusedCall<Subject>[];
 }
 
@@ -41,13 +45,14 @@ export async function startGuardedServer<Subject extends Bearer>(options: TestSe
   const registry = createRegistry();
   const refusals: string[] = [];
   const refusedCalls: RefusedCall<Subject>[] = [];
+  const keep = <Item>(items: Item[], item: Item) => void (items.push(item) > kept && items.shift());
   const { authenticate, clock = Date.now, maySee } = guard;
   const server = await startServer<string, Subject>({
     listen: options.listen ?? 'localhost:0',
     tls: options.tls,
     limits: { ...defaultServeLimits, ...options.serveLimits },
     authenticate,
-    onRefused: (call) => refusedCalls.push(call),
+    onRefused: (call) => keep(refusedCalls, call),
     context: {
       scopes: world.scopes,
       registry,
@@ -55,7 +60,7 @@ export async function startGuardedServer<Subject extends Bearer>(options: TestSe
       classify: guard.classify ?? (({ id }) => (id && id.length <= 256 ? classOf('a', id) : `a node id of 1 to 256 characters is needed, not ${id}`)),
       maySee,
       clock,
-      onRefusal: (node, typeUrl, message) => refusals.push(`${node.id} ${typeUrl} ${message}`),
+      onRefusal: (node, typeUrl, message) => keep(refusals, `${node.id} ${typeUrl} ${message}`),
     },
   });
   return { ...server, world, registry, refusals, refusedCalls };
