@@ -107,6 +107,10 @@ async function heap(podName: string): Promise<number> {
   return total(await envoyStats(namespace, podName), 'envoy_server_memory_allocated');
 }
 
-async function initialization(podName: string): Promise<number> {
-  return total(await envoyStats(namespace, podName), 'envoy_server_initialization_time_ms_sum');
+/** Envoy tells a histogram some seconds after it was written to. */
+function initialization(podName: string): Promise<number> {
+  return until(`${podName} tells how long it took`, async () => {
+    const stats = await envoyStats(namespace, podName);
+    return total(stats, 'envoy_server_initialization_time_ms_count') === 1 && total(stats, 'envoy_server_initialization_time_ms_sum');
+  });
 }

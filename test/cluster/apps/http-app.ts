@@ -23,13 +23,16 @@ export interface Seen {
 const pod = process.env['HOSTNAME'] ?? '';
 const version = process.env['VERSION'] ?? '';
 
+/** As that of common servers. Node's own is five seconds, and whoever sends a request in the moment in which a connection is closed loses it, meshed or not. */
+const keepAliveTimeout = 75_000;
+
 /**
  * `/call?url=URL` calls the URL and answers with its answer; anything else is answered with a {@link Seen}, `?delay=MS` later.
  * A request's `x-revision` is in the answer's headers too; a path that begins with `/log` is logged. When it is told to end it
  * finishes what it has begun, and then calls the URL in `LAST_CALL`, if there is one.
  */
 export async function serveHttp(port: number): Promise<void> {
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout }, (request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(502).end(String(error)));
   });
   server.listen(port, '::');
