@@ -1,7 +1,7 @@
 /** The Cluster of a port of a Service: how calls to its endpoints are made. */
 
 import type { ResourceName } from '../envoy/resource.js';
-import { type Any, type Cluster, type HttpProtocolOptions, type Thresholds, typed, typeUrl } from '../envoy/types.js';
+import { type Any, type Cluster, type HttpProtocolOptions, typed, typeUrl } from '../envoy/types.js';
 import type { BackendContext, ClusterParts } from '../features/feature.js';
 import type { Protocol, Service, ServicePort } from '../model/service.js';
 import type { Audience, Provenance } from './contract.js';
@@ -12,6 +12,7 @@ import { merge } from './merge.js';
 import { statName } from './names.js';
 import type { Part } from './part.js';
 import { adsForEndpoints } from './sources.js';
+import { defaultThresholds } from './thresholds.js';
 
 /** Where a cluster's endpoints come from. */
 export type EndpointSource =
@@ -31,15 +32,6 @@ export interface ClusterInput {
   /** Whether it carries raw TCP, whatever the port's protocol. */
   readonly raw: boolean;
 }
-
-/** Envoy's defaults of 1024 connections and requests, 3 retries, fail a busy caller for no reason of its own; a limit is for policies to set. */
-const unlimited = 4_294_967_295;
-const defaultThresholds: Thresholds = {
-  max_connections: unlimited,
-  max_pending_requests: unlimited,
-  max_requests: unlimited,
-  max_retries: unlimited,
-};
 
 /** Long enough for two lost SYNs (sent again after 1 s and 3 s), short enough for a retry elsewhere while the caller waits. */
 const defaultConnectTimeout = '5s';

@@ -3,9 +3,15 @@ import { type Cluster, type RouteConfiguration, typed, typeUrl } from '../envoy/
 import { baseVirtualHost, inboundCluster, nowhereCluster, outboundRoutes, passthroughCluster } from './names.js';
 import { nothing, type Part } from './part.js';
 import { ads } from './sources.js';
+import { defaultThresholds } from './thresholds.js';
 
 /** Without the script's help a connection goes to the address that it was made to. An app's own limits apply, so the connect timeout is a kernel's, not a mesh's. */
-const originalDestination: Cluster = { type: 'ORIGINAL_DST', lb_policy: 'CLUSTER_PROVIDED', connect_timeout: '10s' };
+const originalDestination: Cluster = {
+  type: 'ORIGINAL_DST',
+  lb_policy: 'CLUSTER_PROVIDED',
+  connect_timeout: '10s',
+  circuit_breakers: { thresholds: [defaultThresholds] },
+};
 
 const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 

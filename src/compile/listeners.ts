@@ -34,6 +34,7 @@ export function outbound(ports: PortTable, egress: MeshConfig['egress'], setting
   return outbounds([ports, egress, settings], () => {
     const ranges = settings.meshCidrs.map(toCidr);
     const filter_chains: readonly FilterChain[] = [
+      toItself(outboundPort),
       ...ports.httpPorts.map((port) => chain(`http-${port}`, { prefix_ranges: ranges, destination_port: port }, [capturedHttp])),
       ...ports.exceptions.map(({ address, port }) =>
         chain(`tcp-${formatAddress(address, port)}`, { prefix_ranges: [single(address)], destination_port: port }, onDemandTcp),
@@ -51,6 +52,11 @@ export function outbound(ports: PortTable, egress: MeshConfig['egress'], setting
   });
 }
 
+/** Who calls the listener's own port would have it call itself, again and again. Without a filter the connection is closed. */
+function toItself(port: number): FilterChain {
+  return chain('itself', { destination_port: port }, []);
+}
+
 const outsideAsIs: FilterChain = { name: passthroughCluster, filters: [tcpProxy(passthroughCluster)] };
 const outsideOnDemand: FilterChain = { name: 'outside-tcp', filters: onDemandTcp };
 
@@ -60,6 +66,7 @@ export function inbound(settings: MeshSettings): Part {
     const listener: Listener = {
       ...bound(inboundListener, inboundPort, settings),
       traffic_direction: 'INBOUND',
+      filter_chains: [toItself(inboundPort)],
       default_filter_chain: { name: inboundCluster, filters: [tcpProxy(inboundCluster)] },
     };
     return part(listener, [cluster(inboundCluster)]);

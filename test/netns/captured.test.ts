@@ -190,6 +190,17 @@ test('a further HTTP port drains no connection', async () => {
   for (const what of ['total_filter_chains_draining', 'total_listeners_draining']) assert.equal(await counter(`listener_manager.${what}`), 0, what);
 });
 
+test('who calls the ports of a sidecar itself is let go, and has it call itself no further', async () => {
+  for (const port of [15_001, 15_006]) {
+    for (const [name, pod] of Object.entries({ inside: mesh.client, outside: mesh.stranger })) {
+      await pod.run('open', { name, address: mesh.client.address, port });
+      assert.equal(await pod.run('untilClosed', { name }), '');
+      await pod.run('close', { name });
+    }
+  }
+  for (const cluster of ['inbound', 'passthrough']) assert.ok((await counter(`cluster.${cluster}.upstream_cx_total`)) < 20, cluster);
+});
+
 test('while Weft is away what is known works, and a first connection waits for its return', async () => {
   await mesh.killWeft();
   assert.equal((await seen(mesh.client, { address: web, port: 80 })).app, 'plain');
