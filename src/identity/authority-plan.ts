@@ -36,14 +36,14 @@ export interface SecretChange {
 
 /** A new authority for an empty Secret. */
 export async function fill(now: number, times: AuthorityTimes): Promise<SecretChange> {
-  const pair = await authority(now, times);
+  const pair = await authorityPair(now, times);
   return change({ 'tls.crt': pair.certificate, 'tls.key': pair.key, 'ca.crt': pair.certificate });
 }
 
 /** The next step in the life of the authority, or undefined while there is nothing to do. `made` is the annotation as it stands. */
 export async function advance(texts: SecretTexts, made: string | undefined, now: number, times: AuthorityTimes): Promise<SecretChange | undefined> {
   const { 'tls.crt': certificate = '', 'tls.key': key = '', 'ca.crt': bundle = '', 'next.crt': nextCertificate, 'next.key': nextKey } = texts;
-  if (made !== fingerprint(certificate)) return undefined;
+  if (made !== textHash(certificate)) return undefined;
   if (nextCertificate && nextKey) {
     const { notBefore } = validityOf(new X509Certificate(nextCertificate));
     if (now < notBefore + skewMs + times.overlapMs) return undefined;
@@ -51,12 +51,13 @@ export async function advance(texts: SecretTexts, made: string | undefined, now:
   }
   const { notBefore, notAfter } = validityOf(new X509Certificate(certificate));
   if (now < notAfter - (notAfter - notBefore) / 5) return undefined;
-  const next = await authority(now, times);
+  const next = await authorityPair(now, times);
   const trusted = join(now, bundle, next.certificate);
   return change({ 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trusted, 'next.crt': next.certificate, 'next.key': next.key });
 }
 
-function authority(now: number, { lifetimeMs }: AuthorityTimes): Promise<Pair> {
+/** A new root with its key, good from now on; nobody trusts it yet. */
+export function authorityPair(now: number, { lifetimeMs }: AuthorityTimes = defaultAuthorityTimes): Promise<Pair> {
   return makeAuthority({ notBefore: now - skewMs, notAfter: now + lifetimeMs });
 }
 
@@ -66,9 +67,10 @@ function join(now: number, ...bundles: readonly string[]): string {
 }
 
 function change(texts: SecretTexts): SecretChange {
-  return { texts, made: fingerprint(texts['tls.crt'] ?? '') };
+  return { texts, made: textHash(texts['tls.crt'] ?? '') };
 }
 
-function fingerprint(certificate: string): string {
-  return createHash('sha256').update(certificate).digest('hex');
+/** The SHA-256 of a text, by which {@link madeAnnotation} knows a certificate again. */
+export function textHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,17 +1,12 @@
 /** The authority in a Secret: filled by whoever comes first, followed when it changes, renewed in time. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type KubeClient, KubeError } from '../kubernetes/api.js';
-import { isPlain, textOf } from '../kubernetes/plain.js';
-import { type AuthorityTimes, advance, defaultAuthorityTimes, fill, madeAnnotation, type SecretChange } from './authority-plan.js';
-import { type CaMaterial, readCaSecret, type SecretTexts } from './authority-secret.js';
+import { type AuthorityTimes, advance, defaultAuthorityTimes, fill } from './authority-plan.js';
+import { type CaMaterial, readCaSecret } from './authority-secret.js';
 import { createListeners } from './listeners.js';
+import { type FoundSecret, nameOfSecret, readSecret, type SecretPlace, writeSecret } from './secret-store.js';
 
-/** Where the authority is kept. */
-export interface CaOptions {
-  readonly client: KubeClient;
-  readonly namespace: string;
-  /** The name of the Secret; it must exist. Weft needs the verbs get and update on it. */
-  readonly secret: string;
+/** Where the authority is kept: the Secret must exist, and Weft needs the verbs get and update on it. */
+export interface CaOptions extends SecretPlace {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Told what is wrong with the Secret, or with the way to it, while the last good content stays in use. */
@@ -62,58 +57,15 @@ async function follow(look: () => Promise<void>, intervalMs: number, signal: Abo
 /** Takes the steps that are due, one after another; whoever loses the race for a step looks again. */
 async function settle(options: CaOptions, now: number): Promise<CaMaterial> {
   for (;;) {
-    const found = await read(options);
-    const material = readCaSecret(found.texts, nameOf(options), now);
+    const found = await readSecret(options);
+    const material = readCaSecret(found.texts, nameOfSecret(options), now);
     const step = await nextStep(options, found, material, now);
     if (!step && material) return material;
-    if (step) await write(options, found.object, step);
+    if (step) await writeSecret(options, found.object, step);
   }
 }
 
-function nextStep({ times = defaultAuthorityTimes }: CaOptions, { texts, made }: Found, material: CaMaterial | undefined, now: number) {
+function nextStep({ times = defaultAuthorityTimes }: CaOptions, { texts, made }: FoundSecret, material: CaMaterial | undefined, now: number) {
   if (!material) return fill(now, times);
   return material.kind === 'authority' ? advance(texts, made, now, times) : undefined;
-}
-
-interface Found {
-  readonly object: Readonly<Record<string, unknown>>;
-  readonly texts: SecretTexts;
-  readonly made: string | undefined;
-}
-
-async function read(options: CaOptions): Promise<Found> {
-  const object = await options.client.request({ method: 'GET', path: pathOf(options) }).catch((error: unknown) => {
-    const isMissing = error instanceof KubeError && error.status === 404;
-    throw isMissing ? new Error(`Secret ${nameOf(options)} is not there; the chart makes it: run helm upgrade, or create it with no data`) : error;
-  });
-  if (!isPlain(object)) throw new Error(`Secret ${nameOf(options)}: the API server answers with no object`);
-  const metadata = isPlain(object['metadata']) ? object['metadata'] : {};
-  const data = isPlain(object['data']) ? object['data'] : {};
-  const texts = Object.fromEntries(Object.keys(data).map((key) => [key, Buffer.from(textOf(data, key), 'base64').toString()]));
-  return { object, texts, made: textOf(metadata['annotations'], madeAnnotation) || undefined };
-}
-
-/** The resourceVersion in the object makes the API server refuse when somebody else was faster. */
-async function write(options: CaOptions, object: Readonly<Record<string, unknown>>, { texts, made }: SecretChange): Promise<void> {
-  const metadata = isPlain(object['metadata']) ? object['metadata'] : {};
-  const before = isPlain(metadata['annotations']) ? metadata['annotations'] : {};
-  const data = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
-  const body = { ...object, metadata: { ...metadata, annotations: { ...before, [madeAnnotation]: made } }, data: { ...others(object['data']), ...data } };
-  await options.client.request({ method: 'PUT', path: pathOf(options), body }).catch((error: unknown) => {
-    if (!(error instanceof KubeError && error.status === 409)) throw error;
-  });
-}
-
-/** What a user keeps in the Secret besides. */
-function others(data: unknown): object {
-  if (!isPlain(data)) return {};
-  return Object.fromEntries(Object.entries(data).filter(([key]) => key !== 'next.crt' && key !== 'next.key'));
-}
-
-function nameOf({ namespace, secret }: CaOptions): string {
-  return `${namespace}/${secret}`;
-}
-
-function pathOf({ namespace, secret }: CaOptions): string {
-  return `/api/v1/namespaces/${namespace}/secrets/${secret}`;
 }

@@ -2,6 +2,7 @@
  * What a client says of itself in its first request. Believed on a loopback port only, where there is no credential to ask;
  * on a cluster the token says who it is, the Pod what it is, and the node only what kind of client it is.
  */
+import { sharedLabels } from '../model/labels.js';
 import { type Key, keyOf } from '../model/name.js';
 import type { PodSubject, Refusal } from './subject.js';
 
@@ -73,24 +74,9 @@ export function provenClaims(node: NodeFields, subject: PodSubject, { labels, zo
   return { namespace, pod: keyOf(namespace, subject.pod), serviceAccount, labels, zone, client, explicitPort };
 }
 
-/** Labels that differ between replicas of one workload, or between its revisions, and so do not tell what a workload calls. */
-const perReplicaLabels: ReadonlySet<string> = new Set([
-  'pod-template-hash',
-  'controller-revision-hash',
-  'pod-template-generation',
-  'statefulset.kubernetes.io/pod-name',
-  'apps.kubernetes.io/pod-index',
-  'batch.kubernetes.io/job-name',
-  'batch.kubernetes.io/controller-uid',
-  'batch.kubernetes.io/job-completion-index',
-  'job-name',
-  'controller-uid',
-]);
-
 /** The same text for all replicas of a workload: namespace, ServiceAccount and the labels that they share. */
 export function workloadKey({ namespace, serviceAccount, labels, client }: Pick<NodeClaims, 'namespace' | 'serviceAccount' | 'labels' | 'client'>): string {
-  const shared = Object.entries(labels).filter(([name]) => !perReplicaLabels.has(name));
-  return JSON.stringify([namespace, serviceAccount, client, shared.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([namespace, serviceAccount, client, Object.entries(sharedLabels(labels))]);
 }
 
 function clientOf(claim: unknown, userAgent: string): NodeClaims['client'] {

@@ -36,3 +36,19 @@ export function isVouchedFor(certificate: X509Certificate, roots: readonly X509C
 export function isRoot(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate);
 }
+
+/** The certificates of a chain that others need in order to come from its first one to a root: all but roots. */
+export function intermediatesOf(chain: string): string {
+  return writeCertificates(readCertificates(chain).filter((certificate) => !isRoot(certificate)));
+}
+
+/** The SHA-256 of a certificate, in hexadecimal. */
+export function fingerprintOf({ fingerprint256 }: X509Certificate): string {
+  return fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+/** That of the first certificate of a PEM text; empty when there is none. */
+export function fingerprintIn(text: string): string {
+  const [first] = readCertificates(text);
+  return first ? fingerprintOf(first) : '';
+}

@@ -6,7 +6,7 @@ import { skewMs } from './authority-plan.js';
 import type { CaMaterial } from './authority-secret.js';
 import type { Ca } from './ca.js';
 import { createListeners } from './listeners.js';
-import { isRoot, readCertificates, validityOf, writeCertificates } from './pem.js';
+import { intermediatesOf, validityOf } from './pem.js';
 import { issueServing, type Pair } from './x509.js';
 
 /** What is to be shown. */
@@ -96,11 +96,7 @@ async function make({ ca, dnsNames, clock, lifetimeMs = day }: ServingCertificat
   const now = clock();
   const end = Math.min(now + lifetimeMs, validityOf(new X509Certificate(material.certificate)).notAfter);
   const { certificate, key } = await issueServing(material, dnsNames, { notBefore: now - skewMs, notAfter: end });
-  return { certificate: certificate + intermediates(material.certificate), key, bundle: material.bundle };
-}
-
-function intermediates(chain: string): string {
-  return writeCertificates(readCertificates(chain).filter((certificate) => !isRoot(certificate)));
+  return { certificate: certificate + intermediatesOf(material.certificate), key, bundle: material.bundle };
 }
 
 function brought({ certificate, key, bundle }: CaMaterial, names: readonly string[]): ServingPair {

@@ -7,6 +7,7 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
+  type JsonName,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
@@ -49,14 +50,41 @@ export async function makeAuthority(validity: Validity): Promise<Pair> {
 }
 
 /** A certificate for a server of these names (or IP addresses), with a new key. Rejects with an Error when the authority's key is of a kind that cannot sign here. */
-export async function issueServing(authority: Pair, names: readonly string[], validity: Validity): Promise<Pair> {
+export function issueServing(authority: Pair, names: readonly string[], validity: Validity): Promise<Pair> {
+  return issue(authority, validity, {
+    subject: [{ CN: [(names[0] ?? '').slice(0, 64)] }],
+    usages: [ExtendedKeyUsage.serverAuth],
+    names: new SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))),
+  });
+}
+
+/**
+ * An X.509 SVID with a new key: the URI is its only name, so that extension is critical
+ * (https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md, RFC 5280 section 4.2.1.6). Rejects as {@link issueServing}.
+ */
+export function issueSvid(authority: Pair, uri: string, validity: Validity): Promise<Pair> {
+  return issue(authority, validity, {
+    subject: [],
+    usages: [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth],
+    names: new SubjectAlternativeNameExtension([{ type: 'url', value: uri }], true),
+  });
+}
+
+/** What differs between the certificates that are issued. */
+interface Purpose {
+  readonly subject: JsonName;
+  readonly usages: readonly ExtendedKeyUsage[];
+  readonly names: SubjectAlternativeNameExtension;
+}
+
+async function issue(authority: Pair, validity: Validity, { subject, usages, names }: Purpose): Promise<Pair> {
   const keys = await subtle.generateKey(p256, true, ['sign', 'verify']);
   const issuer = new X509Certificate(authority.certificate);
   const { signingKey, signingAlgorithm } = await signer(authority.key);
   const keyId = issuer.getExtension(SubjectKeyIdentifierExtension)?.keyId;
   const certificate = await X509CertificateGenerator.create({
     ...common(validity),
-    subject: [{ CN: [(names[0] ?? '').slice(0, 64)] }],
+    subject,
     issuer: issuer.subjectName,
     publicKey: keys.publicKey,
     signingKey,
@@ -64,8 +92,8 @@ export async function issueServing(authority: Pair, names: readonly string[], va
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))),
+      new ExtendedKeyUsageExtension([...usages]),
+      names,
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
       keyId === undefined ? await AuthorityKeyIdentifierExtension.create(issuer.publicKey) : new AuthorityKeyIdentifierExtension(keyId),
     ],

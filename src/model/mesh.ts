@@ -14,6 +14,10 @@ export interface Mesh {
   readonly service: (key: Key) => Service | undefined;
   /** The endpoints of a Service, sorted by address. Topic `endpoints:KEY`. */
   readonly endpoints: (key: Key) => readonly Endpoint[];
+  /** The ServiceAccounts, in the Service's own namespace, of those of its endpoints that take mutual TLS, each once, sorted. Topic `identities:KEY`. */
+  readonly identities: (key: Key) => readonly string[];
+  /** The Services filed under one label of their selectors (see `filingsOf`), sorted by key. Topic `selecting:FILING`. */
+  readonly selecting: (filing: string) => readonly Service[];
   /** Every policy, in any namespace, that targets this Service or its Namespace; oldest first. Topic `policies:KEY`. */
   readonly policies: (key: Key) => readonly TrafficPolicy[];
   /** Who has this IP address. Topic `address:IP`. */

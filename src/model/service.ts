@@ -24,6 +24,8 @@ export interface Service {
   readonly clusterIPs: readonly string[];
   readonly ports: readonly ServicePort[];
   readonly publishNotReadyAddresses: boolean;
+  /** The labels of its Pods; empty for one whose endpoints somebody else writes. */
+  readonly selector: Readonly<Record<string, string>>;
 }
 
 /** An address that takes calls for a Service, joined from an EndpointSlice and the Pod behind it. */
@@ -41,4 +43,8 @@ export interface Endpoint {
   readonly pod?: Key | undefined;
   /** The labels of that Pod, for `podSelector`; empty without one. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Whether that Pod has Weft's sidecar; `None` without a Pod. */
+  readonly proxy: 'Injected' | 'None';
+  /** The ServiceAccount of that Pod; empty without one. */
+  readonly serviceAccount: string;
 }

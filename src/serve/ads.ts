@@ -1,7 +1,9 @@
 /** One ADS stream from its first request to its end, whichever transport carries it. */
+import type { ResourceType } from '../envoy/resource.js';
 import type { Node } from '../envoy/types.js';
 import type { ClassOf, Scopes } from '../snapshot/scopes.js';
 import { createClient } from './client.js';
+import { guard } from './guard.js';
 import type { Protocol } from './protocol.js';
 import type { Registry, StreamCounters } from './registry.js';
 import type { Scheduler } from './scheduler.js';
@@ -16,6 +18,12 @@ export interface AdsContext<Audience, Subject> {
   readonly scheduler: Scheduler;
   /** Who a node is; a string says what is wrong with what it says, a refusal that the one who opened the stream may not be it. */
   readonly classify: (node: Node, subject: Subject) => ClassOf<Audience> | Refusal | string;
+  /** Whether a subject may have the resource of this type and name, asked for each; `*` stands for all of the type. What is denied is answered with silence. */
+  readonly may: (subject: Subject, type: ResourceType, name: string) => boolean;
+  /** Told of what was denied. */
+  readonly onDenied?: ((node: Node, type: ResourceType, name: string) => void) | undefined;
+  /** A stream of this class has begun; it has ended when the function that is returned is called. */
+  readonly enter?: ((who: ClassOf<Audience>) => () => void) | undefined;
   /** Whose status a subject may see; everybody's unless given. */
   readonly maySee?: ((subject: Subject, node: Node) => boolean) | undefined;
   /** Milliseconds since 1970. */
@@ -75,7 +83,7 @@ function open<Audience, Subject>(
   node: Node,
   { subject, peer, write, onDefect }: Transport<Subject>,
 ): Opened {
-  const { scopes, registry, scheduler, clock } = context;
+  const { scopes, registry, scheduler, clock, enter = () => () => undefined } = context;
   const who = context.classify(node, subject);
   if (typeof who === 'string') throw new Refused({ refused: 'INVALID_ARGUMENT', reason: who });
   if (isRefusal(who)) throw new Refused(who);
@@ -90,13 +98,20 @@ function open<Audience, Subject>(
     () => wake(),
   );
   const counters = { requests: 0, responses: 0, bytes: 0, rejections: 0 };
-  const stream = createStream({ protocol, client, write, scheduler, counters, clock, onDefect });
+  const kept = keptOf(node);
+  const guarded = guard(client, {
+    may: (type, name) => context.may(subject, type, name),
+    onDenied: (type, name) => context.onDenied?.(kept, type, name),
+  });
+  const stream = createStream({ protocol, client: guarded, write, scheduler, counters, clock, onDefect });
   wake = stream.wake;
-  const connection = { node: keptOf(node), variant: protocol.variant, peer, since: new Date(clock()).toISOString(), client, counters };
+  const connection = { node: kept, variant: protocol.variant, peer, since: new Date(clock()).toISOString(), client, counters };
   registry.add(connection);
+  const leaveClass = enter(who);
   const leave = () => {
     stream.close();
     leaveScope();
+    leaveClass();
     registry.remove(connection);
   };
   return { stream, counters, node: connection.node, leave };

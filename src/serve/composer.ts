@@ -30,6 +30,9 @@ const belowClusters: readonly ResourceType[] = ['Secret', 'ClusterLoadAssignment
 /** Every type may refer to those behind it. */
 const removalOrder: readonly ResourceType[] = ['VirtualHost', 'RouteConfiguration', 'Listener', 'Cluster', 'ClusterLoadAssignment', 'Secret'];
 
+/** Nothing is said of what is not there (yet): Envoy would take such an answer for the last word, and begin without. Nor is anything of them taken away. */
+const silentTypes: ReadonlySet<ResourceType> = new Set(['Secret']);
+
 /** Bounds of one response: bytes of resources and names, and names. */
 const maxBatchBytes = 1_000_000;
 const maxBatchNames = 500;
@@ -102,7 +105,7 @@ function fill(state: State, type: ResourceType, subscription: Subscription, draf
 
 function consider(state: State, type: ResourceType, subscription: Subscription, name: string, draft: Draft): void {
   const due = target(state, type, subscription, name);
-  if (!due) return sortOut(state, subscription, name, draft);
+  if (!due) return silentTypes.has(type) ? undefined : sortOut(state, subscription, name, draft);
   subscription.leaving.delete(name);
   if (due === 'keep') return;
   if (!subscription.forced.has(name) && subscription.held.get(name)?.version === due.version) {

@@ -36,6 +36,9 @@ function stateOf(client: Client, type: ResourceType, subscription: Subscription,
   return { type, name, version, state: isInFlight(subscription, name) || current !== version ? 'Pending' : 'Synced' };
 }
 
+/** Whose content nobody is shown, not even its owner: it has it already. */
+const secretTypes: ReadonlySet<ResourceType> = new Set(['Secret']);
+
 const configStatus = { Synced: 'SYNCED', Pending: 'STALE', Rejected: 'ERROR', Absent: 'NOT_SENT' } as const;
 
 /** The answer to a status request: the clients whose node id one of the matchers names, or all; in either case only those that the asker may see. */
@@ -52,7 +55,7 @@ function clientConfig({ node, client }: Connection, withContent: boolean): Clien
     name,
     version_info: version,
     config_status: configStatus[state],
-    xds_config: withContent ? client.types.get(type)?.held.get(name)?.resource?.message : undefined,
+    xds_config: withContent && !secretTypes.has(type) ? client.types.get(type)?.held.get(name)?.resource?.message : undefined,
     error_state: refused && { details: refused.message, version_info: refused.version },
   }));
   return { node, generic_xds_configs };

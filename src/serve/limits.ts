@@ -13,6 +13,8 @@ export interface ServeLimits extends ConnectionLimits {
   readonly checksPerPeer: number;
   /** How long the check of a credential may take, in milliseconds. */
   readonly checkMs: number;
+  /** So often, at the least, it is asked again whether the credential of an open stream is good, in milliseconds. */
+  readonly recheckMs: number;
   /** A stream that says nothing is ended after this time, in milliseconds. */
   readonly firstRequestMs: number;
   /** A client that does not read is disconnected after this time, in milliseconds; it begins anew when it comes back. */
@@ -39,6 +41,7 @@ export const defaultServeLimits: ServeLimits = {
   streamsPerSubject: 16,
   checksPerPeer: 100,
   checkMs: 20_000,
+  recheckMs: 5 * 60_000,
   firstRequestMs: 10_000,
   unreadMs: 60_000,
   connectionAgeMs: 60 * 60_000,

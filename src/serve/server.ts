@@ -46,7 +46,7 @@ export interface XdsServer<Subject> {
   /** All that it serves. */
   readonly methods: readonly ServedMethod[];
   /** Ends the streams of the subjects that are meant, with a reason for them to read; returns how many. */
-  readonly endStreamsOf: (isMeant: (subject: Subject) => boolean, reason: string) => number;
+  readonly endStreamsOf: (isMeant: (subject: Subject) => boolean, reason: string, refused?: Refusal['refused']) => number;
   /** Takes no more connections, asks every client to go elsewhere, and ends their streams little by little over so many milliseconds. */
   readonly drain: (graceMs: number) => Promise<void>;
   /** Ends every stream and stops listening. */
@@ -69,7 +69,7 @@ interface Assembly<Subject extends Bearer> {
 export async function startServer<Audience, Subject extends Bearer>(options: ServerOptions<Audience, Subject>): Promise<XdsServer<Subject>> {
   const limits = options.limits ?? defaultServeLimits;
   const { context, authenticate, onRefused = () => undefined } = options;
-  const streams = createOpenStreams<Subject>(limits);
+  const streams = createOpenStreams<Subject>(limits, context.clock);
   const assembly = { limits, admit: createAdmission(authenticate, limits), streams, onRefused, onDefect: (error: unknown) => context.onDefect?.(error) };
   const server = new grpc.Server(channelOptions(limits));
   const methods = methodsOf(context);
@@ -81,7 +81,7 @@ export async function startServer<Audience, Subject extends Bearer>(options: Ser
   return {
     port,
     methods: methods.map((method) => ({ path: pathOf(method), isStream: isStream(method) })),
-    endStreamsOf: (isMeant, reason) => streams.endOf(isMeant, { refused: 'UNAUTHENTICATED', reason }),
+    endStreamsOf: (isMeant, reason, refused = 'UNAUTHENTICATED') => streams.endOf(isMeant, { refused, reason }),
     drain: (graceMs) => drain(server, streams, graceMs),
     close: async () => {
       clearInterval(watch);
@@ -198,7 +198,8 @@ async function serveStream<Subject extends Bearer>(assembly: Assembly<Subject>, 
     fail(call, grpc.status.INTERNAL, 'a response could not be composed');
   };
   const conversation = method.open({ subject, peer, write: (message, done) => call.write(message, done), onDefect });
-  converse(assembly, { subject, conversation, end, cut: () => reset(call) }, call, over.signal);
+  const recheck = () => assembly.admit(call.metadata, peer);
+  converse(assembly, { subject, conversation, recheck, end, cut: () => reset(call) }, call, over.signal);
 }
 
 function converse<Subject extends Bearer>({ streams, limits }: Assembly<Subject>, stream: OpenStream<Subject>, call: Duplex, over: AbortSignal): void {

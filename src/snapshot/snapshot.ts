@@ -25,8 +25,8 @@ export interface AudienceView<Audience> {
 export interface SnapshotOptions<Audience> {
   readonly compile: (audience: Audience, type: ResourceType, name: string) => Candidate;
   readonly constants: (audience: Audience) => readonly ResourceName[];
-  /** Equal keys for audiences that are alike. */
-  readonly keyOf: (audience: Audience) => string;
+  /** Equal keys for audiences that are alike as far as this resource is concerned: they share it. */
+  readonly keyOf: (audience: Audience, name: ResourceName) => string;
   /** A compiled message was no valid message of Envoy: a defect, which must not end the process. The old resource stays. */
   readonly onDefect: (name: ResourceName, error: unknown) => void;
 }
@@ -56,12 +56,11 @@ export function createSnapshot<Audience>(options: SnapshotOptions<Audience>): Sn
   const known = new Map<Entry, Watched>();
 
   function view(audience: Audience): AudienceView<Audience> {
-    const key = options.keyOf(audience);
     return {
       audience,
       constants: options.constants(audience),
       watch: (type, name, watcher) => {
-        const id = `${key}\n${type} ${name}`;
+        const id = `${options.keyOf(audience, { type, name })}\n${type} ${name}`;
         const watched = names.get(id) ?? add(id, audience, { type, name });
         watched.watchers.add(watcher);
         return watched.entry;

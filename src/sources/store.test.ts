@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { filingsOf } from '../model/labels.js';
 import type { Mesh } from '../model/mesh.js';
 import { defaultMeshConfig, type MeshConfig } from '../model/mesh-config.js';
 import { type Key, keyOf } from '../model/name.js';
@@ -14,7 +15,7 @@ import { createStore } from './store.js';
 
 const service = (name: string, fields: Partial<Service> = {}): Change => {
   const key = keyOf('shop', name);
-  const object = { key, namespace: 'shop', name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, ...fields };
+  const object = { key, namespace: 'shop', name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, selector: {}, ...fields };
   return { kind: 'Service', key, object };
 };
 const endpoint = (address: string, fields: Partial<SliceEndpoint> = {}): SliceEndpoint => {
@@ -52,6 +53,17 @@ test('endpoints are joined with their Pods and Nodes, whatever comes first', () 
   assert.deepEqual(topicsOf(apply([{ kind: 'Node', key: 'n', object: { name: 'n', zone: 'z' } }])), ['endpoints:shop/reviews', 'node:n']);
   const [first, second] = mesh.endpoints('shop/reviews');
   assert.deepEqual([first?.zone, second?.zone, second?.labels, second?.pod], ['own', 'z', { version: 'v2' }, 'shop/p2']);
+});
+
+test('where Pods are followed, an endpoint counts once its Pod is known, and no longer when that is gone', () => {
+  const store = createStore({ followsPods: true });
+  const addresses = () => store.mesh.endpoints('shop/web').map(({ address }) => address);
+  store.apply([service('web'), slice('web-1', 'web', [endpoint('10.0.0.1', { pod: 'shop/web-1' }), endpoint('10.0.0.9')])]);
+  assert.deepEqual(addresses(), ['10.0.0.9'], 'one that is no Pod counts at once');
+  assert.ok(store.apply([pod('web-1', { proxy: 'Injected' })]).has('endpoints:shop/web'));
+  assert.deepEqual(addresses(), ['10.0.0.1', '10.0.0.9']);
+  store.apply([{ kind: 'Pod', key: 'shop/web-1', object: undefined }]);
+  assert.deepEqual(addresses(), ['10.0.0.9']);
 });
 
 test("a Pod's address in several slices is one endpoint: the readiest entry, with the ports of all", () => {
@@ -253,6 +265,7 @@ const arbitraryService = fc.record({
   clusterIPs: fc.uniqueArray(fc.constantFrom(...addresses), { maxLength: 2 }),
   ports: few(arbitraryPort),
   publishNotReadyAddresses: fc.boolean(),
+  selector: fc.constantFrom({}, { v: '1' }, { v: '1', w: '1' }, { w: '1' }, { 'statefulset.kubernetes.io/pod-name': 'a' }),
 });
 const arbitraryEndpoint = fc.record({
   ...{
@@ -263,7 +276,12 @@ const arbitraryEndpoint = fc.record({
   },
   ...{ terminating: fc.boolean(), zone: fc.constantFrom('', 'z1'), node: fc.constantFrom('', ...nodes), pod: fc.option(arbitraryKey, { nil: undefined }) },
 });
-const arbitraryPod = fc.record({ labels: fc.constantFrom({}, { v: '1' }), node: fc.constantFrom('', ...nodes) });
+const arbitraryPod = fc.record({
+  labels: fc.constantFrom({}, { v: '1' }, { v: '1', w: '1' }),
+  node: fc.constantFrom('', ...nodes),
+  proxy: fc.constantFrom<Pod['proxy']>('Injected', 'None'),
+  serviceAccount: fc.constantFrom('default', 'other'),
+});
 const arbitraryRef = fc.record({
   kind: fc.constantFrom<TargetRef['kind']>('Service', 'Namespace'),
   namespace: fc.constantFrom(...namespaces),
@@ -280,7 +298,7 @@ const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
     .tuple(arbitraryKey, arbitraryKey, orGone(few(arbitraryEndpoint)))
     .map(([key, of, endpoints]): Change => ({ kind: 'EndpointSlice', key, object: endpoints && { key, service: of, endpoints } })),
   fc.tuple(arbitraryKey, orGone(arbitraryPod)).map(([key, object]): Change => {
-    return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], serviceAccount: 'default', ports: new Map(), ...origin, ...object } };
+    return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], ports: new Map(), ...origin, ...object } };
   }),
   fc
     .tuple(fc.constantFrom(...nodes), orGone(fc.constantFrom('', 'z1', 'z2')))
@@ -293,18 +311,22 @@ const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
     .map(([key, egress]): Change => ({ kind: 'Mesh', key, object: egress && { ...defaultMeshConfig, egress } })),
 );
 
+const filings = namespaces.flatMap((namespace) => filingsOf(namespace, { v: '1', w: '1' }));
+
 /** Every look-up that can be asked in this small world, by topic. */
 function everyAnswer(mesh: Mesh): ReadonlyMap<string, unknown> {
   const perKey = keys.flatMap((key): [string, unknown][] => [
     [`service:${key}`, mesh.service(key)],
     [`endpoints:${key}`, mesh.endpoints(key)],
     [`policies:${key}`, mesh.policies(key)],
+    [`identities:${key}`, mesh.identities(key)],
     [`pod:${key}`, mesh.pod(key)],
   ]);
   const perAddress = addresses.map((address): [string, unknown] => [`address:${address}`, mesh.at(address)]);
   return new Map([
     ...perKey,
     ...perAddress,
+    ...filings.map((filing): [string, unknown] => [`selecting:${filing}`, mesh.selecting(filing)]),
     ...nodes.map((node): [string, unknown] => [`node:${node}`, mesh.zone(node)]),
     ['ports', mesh.ports()],
     ['config', mesh.config()],

@@ -9,11 +9,14 @@ import type { Change } from './change.js';
 import type { Namespace } from './objects/namespace.js';
 import { type AddressTable, createAddressTable } from './store/addresses.js';
 import { createEndpointTable, type EndpointTable } from './store/endpoints.js';
+import type { Surroundings } from './store/join.js';
+import { createIdentityTable, type IdentityTable } from './store/identities.js';
 import { createIndex, type IndexMap } from './store/index-map.js';
 import { keep, keepPolicy, keepService } from './store/keep.js';
 import { compareText } from './store/order.js';
 import { createPolicyTable, type PolicyTable } from './store/policies.js';
 import { createPortCounter, type PortCounter } from './store/ports.js';
+import { createSelectorTable, type SelectorTable } from './store/selectors.js';
 import { setOrDelete } from './store/set-or-delete.js';
 
 /** Holds the objects and answers for them. */
@@ -44,18 +47,25 @@ interface State {
   readonly addressTable: AddressTable;
   readonly portCounter: PortCounter;
   readonly policyTable: PolicyTable;
+  readonly selectorTable: SelectorTable;
+  readonly identityTable: IdentityTable;
   config: MeshConfig;
 }
 
 /** The Mesh object of this name counts; there is one mesh. */
 const meshName = 'default';
 
+/** What may be said of where objects come from. */
+export type StoreOptions = Pick<Surroundings, 'followsPods'>;
+
 /** An empty store. */
-export function createStore(): Store {
-  const state = createState();
+export function createStore(options: StoreOptions = {}): Store {
+  const state = createState(options);
   const mesh: Mesh = {
     service: (key) => state.services.get(key),
     endpoints: state.endpointTable.get,
+    identities: state.identityTable.get,
+    selecting: state.selectorTable.get,
     policies: state.policyTable.get,
     at: state.addressTable.get,
     pod: (key) => state.pods.get(key),
@@ -78,17 +88,22 @@ export function createStore(): Store {
   };
 }
 
-function createState(): State {
+function createState({ followsPods }: StoreOptions): State {
   const services = new Map<string, Service>();
   const pods = new Map<string, Pod>();
   const zones = new Map<string, string>();
   const byNamespace = createIndex<string, Key>();
-  const endpointTable = createEndpointTable({ pod: (key) => pods.get(key), zone: (node) => zones.get(node) ?? '' });
+  const endpointTable = createEndpointTable({ pod: (key) => pods.get(key), zone: (node) => zones.get(node) ?? '', followsPods });
   const addressTable = createAddressTable((key) => standingOf(services.get(key)));
   const policyTable = createPolicyTable({ has: (key) => services.has(key), inNamespace: byNamespace.get });
   const objects = { services, pods, zones, namespaces: new Map(), policies: new Map() };
-  const portCounter = createPortCounter({ service: (key) => services.get(key), endpoints: endpointTable.get });
-  return { ...objects, byNamespace, endpointTable, addressTable, portCounter, policyTable, config: defaultMeshConfig };
+  const service = (key: Key) => services.get(key);
+  const derived = {
+    portCounter: createPortCounter({ service, endpoints: endpointTable.get }),
+    selectorTable: createSelectorTable(service),
+    identityTable: createIdentityTable({ service, endpoints: endpointTable.get }),
+  };
+  return { ...objects, ...derived, byNamespace, endpointTable, addressTable, policyTable, config: defaultMeshConfig };
 }
 
 function standingOf(service: Service | undefined) {
@@ -129,6 +144,8 @@ function applyService(state: State, key: string, object: Service | undefined, to
   const own = after?.key ?? before?.key;
   if (own === undefined) return;
   state.portCounter.mark(own);
+  state.identityTable.mark(own);
+  state.selectorTable.replace(before, after);
   state.addressTable.clusterIPs(own, before?.clusterIPs ?? [], after?.clusterIPs ?? []);
   if (standingOf(before) !== standingOf(after)) state.addressTable.mark(addressesOf(state.endpointTable.get(own)));
   if (before && after) return;
@@ -176,7 +193,10 @@ function settle(state: State, topics: Set<Topic>): void {
     topics.add(`endpoints:${service}`);
     state.addressTable.endpoints(service, addressesOf(before), addressesOf(after));
     if (standingOf(state.services.get(service)) === 'headless') state.portCounter.mark(service);
+    state.identityTable.mark(service);
   });
+  state.identityTable.settle((service) => topics.add(`identities:${service}`));
+  state.selectorTable.settle((filing) => topics.add(`selecting:${filing}`));
   state.addressTable.settle((address) => topics.add(`address:${address}`));
   state.policyTable.settle((service) => topics.add(`policies:${service}`));
   if (state.portCounter.settle()) topics.add('ports');

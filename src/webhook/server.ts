@@ -85,12 +85,12 @@ const headerBytes = 16 * 1024;
 /** What a request occupies besides its body. */
 const requestBytes = 4 * 1024;
 
-/** Listens with TLS 1.2 or 1.3. A new certificate holds for new connections. Rejects when the address cannot be had. */
+/** Listens with TLS 1.3, which every API server of today speaks. A new certificate holds for new connections. Rejects when the address cannot be had. */
 export async function startHttps(options: HttpsOptions): Promise<HttpsServer> {
   const limits = { ...defaults, ...options.limits };
   const context = () => {
     const { certificate, key } = options.certificate.current();
-    return { cert: certificate, key, minVersion: 'TLSv1.2' as const };
+    return { cert: certificate, key, minVersion: 'TLSv1.3' as const };
   };
   const { requestMs, idleMs } = limits;
   const server = createServer({

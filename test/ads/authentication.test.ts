@@ -5,10 +5,11 @@ import * as grpc from '@grpc/grpc-js';
 import { decode } from '../../src/envoy/decode.js';
 import type { Bearer, CallMetadata, Refusal } from '../../src/serve/subject.js';
 import type { Cleanup } from '../support/envoy.js';
+import { eventually } from '../support/mesh.js';
 import { line } from '../support/peer.js';
 import { bearer, walk } from '../support/walk.js';
 import { classOf } from '../support/world.js';
-import { adsPath, ask, connect, openBytes, openDelta } from '../support/xds-client.js';
+import { adsPath, ask, connect, openBytes, openDelta, openSotw } from '../support/xds-client.js';
 import { type Guard, startGuardedServer, type TestServerOptions } from '../support/xds-server.js';
 
 interface Named extends Bearer {
@@ -156,6 +157,45 @@ test('a stream ends with the credential that it was opened with', { timeout: 20_
   assert.deepEqual(
     server.refusedCalls.map(({ subject }) => subject?.id),
     ['web'],
+  );
+});
+
+test('a credential that is taken back while its stream is open ends it; while nobody can say, the stream goes on', { timeout: 20_000 }, async (t) => {
+  const time = { ahead: 0 };
+  const taken: Refusal = { refused: 'UNAUTHENTICATED', reason: 'the ServiceAccount of this token is gone' };
+  const away: Refusal = { refused: 'UNAVAILABLE', reason: 'the API server is away' };
+  let verdict: Refusal | undefined;
+  let asked = 0;
+  const authenticate = async (metadata: CallMetadata) => {
+    asked++;
+    return String(metadata.get('authorization')) === 'Bearer web' && verdict ? verdict : byName(metadata);
+  };
+  const { server, client } = await start(t, { serveLimits: { recheckMs: 60_000 } }, { authenticate, clock: () => Date.now() + time.ahead });
+  const variants = [openDelta, openSotw];
+  const streams = ['web', 'db'].flatMap((name) => variants.map((open) => ({ name, stream: open(client, name, bearer(name)) })));
+  for (const { stream } of streams) {
+    stream.request('Cluster');
+    await stream.take();
+  }
+  assert.equal(asked, streams.length);
+  verdict = away;
+  await eventually(async () => {
+    time.ahead += 1_000;
+    return asked >= 2 * streams.length;
+  });
+  assert.equal(server.refusedCalls.length, 0);
+  verdict = taken;
+  await eventually(async () => {
+    time.ahead += 1_000;
+    return server.refusedCalls.length >= variants.length;
+  });
+  for (const { name, stream } of streams) {
+    if (name === 'web') assert.deepEqual(await stream.ended, { code: grpc.status.UNAUTHENTICATED, details: taken.reason });
+    stream.cancel();
+  }
+  assert.deepEqual(
+    server.refusedCalls.map(({ subject, reason }) => [subject?.id, reason]),
+    variants.map(() => ['web', taken.reason]),
   );
 });
 

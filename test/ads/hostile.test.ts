@@ -173,7 +173,7 @@ test('of a node with megabytes of metadata no more is kept than who it is', () =
       const stream = openBytes(client, adsPath.delta);
       stream.send(first);
       await stream.next();
-      stream.send(delta({ type_url: urlOf('Secret'), resource_names_subscribe: ['s'] }));
+      stream.send(delta({ type_url: urlOf('RouteConfiguration'), resource_names_subscribe: ['s'] }));
       await stream.next();
     });
   }));
@@ -186,20 +186,20 @@ test('what a client claims to have from an earlier stream is bounded, however of
     });
     const stream = openBytes(client, adsPath.delta);
     for (const request of requests) stream.send(request);
-    stream.send(delta({ type_url: urlOf('Secret'), resource_names_subscribe: ['s'] }));
-    while (!(await stream.next()).includes(urlOf('Secret')));
+    stream.send(delta({ type_url: urlOf('RouteConfiguration'), resource_names_subscribe: ['s'] }));
+    while (!(await stream.next()).includes(urlOf('RouteConfiguration')));
   }));
 
 test('types that there are not, and answers to what was never sent, are passed over', () =>
   under('unknown types', 8, async (client) => {
     const stream = openDelta(client, 'stranger');
-    stream.request('Secret', { resource_names_subscribe: ['s'] });
+    stream.request('RouteConfiguration', { resource_names_subscribe: ['s'] });
     await stream.next();
     await times(2_000, async (index) => {
       stream.call.write(delta({ type_url: `type.googleapis.com/none.${index}`, resource_names_subscribe: ['*', `n${index}`] }));
       stream.call.write(delta({ type_url: urlOf('Cluster'), response_nonce: String(index), error_detail: { code: 3, message: 'x'.repeat(1_000) } }));
     });
-    stream.request('Secret', { resource_names_subscribe: ['t'] });
+    stream.request('RouteConfiguration', { resource_names_subscribe: ['t'] });
     assert.deepEqual((await stream.next()).removed, ['t']);
     stream.cancel();
   }));
@@ -257,9 +257,9 @@ test('a client that refuses everything is told each thing once, and its words ar
       while (reply.sent.length === 0) reply = await stream.next();
       stream.nack(reply, 'no '.repeat(300_000));
     }
-    stream.request('Secret', { resource_names_subscribe: ['s'] });
+    stream.request('RouteConfiguration', { resource_names_subscribe: ['s'] });
     let reply = await stream.next();
-    for (; reply.type !== 'Secret'; reply = await stream.next()) assert.deepEqual(reply.sent, []);
+    for (; reply.type !== 'RouteConfiguration'; reply = await stream.next()) assert.deepEqual(reply.sent, []);
     stream.cancel();
   }));
 
@@ -269,7 +269,7 @@ test('sotw: stale nonces are passed over', () =>
     stream.request('Cluster', { resource_names: ['beat'] });
     await stream.take();
     await times(5_000, async (index) => stream.request('Cluster', { resource_names: [`n${index}`], response_nonce: `stale${index}` }));
-    stream.request('Secret', { resource_names: ['s'] });
+    stream.request('RouteConfiguration', { resource_names: ['s'] });
     stream.cancel();
   }));
 

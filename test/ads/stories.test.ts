@@ -78,7 +78,7 @@ test("the client status service tells what is synced, pending, refused and absen
       if (name === 'bad') envoy.nack(reply, 'connect_timeout: value must be greater than 0s');
       else if (name !== 'slow') envoy.ack(reply);
     }
-    envoy.request('Secret', { resource_names_subscribe: ['s'] });
+    envoy.request('RouteConfiguration', { resource_names_subscribe: ['s'] });
     await envoy.take();
     const request = encode('envoy.service.status.v3.ClientStatusRequest', { node_matchers: [{ node_id: { exact: 'shop/web' } }] });
     const stream = openBytes(client, `${csds}/StreamClientStatus`);

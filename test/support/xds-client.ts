@@ -78,8 +78,8 @@ export function openDelta(client: grpc.Client, id = 'web', metadata?: grpc.Metad
 }
 
 /** A state-of-the-world stream. */
-export function openSotw(client: grpc.Client, id = 'web'): XdsStream<DiscoveryRequest> {
-  const stream = openBytes(client, adsPath.sotw);
+export function openSotw(client: grpc.Client, id = 'web', metadata?: grpc.Metadata): XdsStream<DiscoveryRequest> {
+  const stream = openBytes(client, adsPath.sotw, metadata);
   const names = new Map<string, readonly string[]>();
   const write = (fields: DiscoveryRequest) => {
     const { type_url = '' } = fields;

@@ -30,7 +30,7 @@ export interface TestServerOptions extends WorldOptions {
 }
 
 /** Who may call it. */
-export interface Guard<Subject extends Bearer> extends Partial<Pick<AdsContext<string, Subject>, 'classify' | 'maySee' | 'clock'>> {
+export interface Guard<Subject extends Bearer> extends Partial<Pick<AdsContext<string, Subject>, 'classify' | 'may' | 'onDenied' | 'maySee' | 'clock'>> {
   readonly authenticate: Authenticate<Subject>;
 }
 
@@ -58,6 +58,8 @@ export async function startGuardedServer<Subject extends Bearer>(options: TestSe
       registry,
       scheduler: createScheduler(),
       classify: guard.classify ?? (({ id }) => (id && id.length <= 256 ? classOf('a', id) : `a node id of 1 to 256 characters is needed, not ${id}`)),
+      may: guard.may ?? (() => true),
+      onDenied: guard.onDenied,
       maySee,
       clock,
       onRefusal: (node, typeUrl, message) => keep(refusals, `${node.id} ${typeUrl} ${message}`),

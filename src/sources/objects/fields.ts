@@ -19,8 +19,8 @@ const namespaceName = Type.String({
   maxLength: 63,
 });
 
-/** Labels or annotations. */
-const labels = Type.Record(
+/** Labels, annotations or a selector. */
+export const labels = Type.Record(
   Type.String(),
   Type.String(words('text', 'put the value in quotation marks')),
   words('a map of texts', 'write one "name: value" a line'),

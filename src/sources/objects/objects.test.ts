@@ -39,6 +39,7 @@ test('a Service is cut down to what the mesh needs', () => {
         { name: 'db', port: 5432, targetPort: 5432, protocol: 'TCP', protocolReason: 'port number 5432, PostgreSQL' },
       ],
       publishNotReadyAddresses: true,
+      selector: { app: 'reviews' },
     },
     diagnostics: [],
   });

@@ -6,7 +6,7 @@ import type { Service, ServicePort } from '../../model/service.js';
 import type { Parsed } from '../change.js';
 import { canonicalAddress } from './address.js';
 import { checker, invalid } from './check.js';
-import { flag, metadata, portNumber, text, transport, words } from './fields.js';
+import { flag, labels, metadata, portNumber, text, transport, words } from './fields.js';
 import { refOf } from './plain.js';
 import { detectProtocol } from './protocol.js';
 
@@ -39,6 +39,7 @@ const spec = Type.Object(
     clusterIPs: Type.Optional(Type.Array(clusterIP, words('a list of IP addresses', 'write the addresses as a list'))),
     ports: Type.Optional(Type.Array(port, words('a list of ports', 'write one "- port: NUMBER" for each port'))),
     publishNotReadyAddresses: Type.Optional(flag),
+    selector: Type.Optional(labels),
   },
   words('a map', 'add a spec with the ports of the Service'),
 );
@@ -71,6 +72,7 @@ export function parseService(raw: unknown): Parsed<Service> {
     clusterIPs: [...new Set(clusterIPs(value.spec).flatMap(({ address }) => canonicalAddress(address) ?? []))],
     ports: (value.spec.ports ?? []).filter((each) => (each.protocol ?? 'TCP') === 'TCP').map(toPort),
     publishNotReadyAddresses: value.spec.publishNotReadyAddresses ?? false,
+    selector: value.spec.selector ?? {},
   };
   return { object, diagnostics: [] };
 }

@@ -9,6 +9,8 @@ import { compareText } from './order.js';
 export interface Surroundings {
   readonly pod: (key: Key) => Pod | undefined;
   readonly zone: (node: string) => string;
+  /** Whether every Pod is known sooner or later, as in a cluster. An endpoint whose Pod is not known (yet, or any more) is left out there: nobody can say whether it takes mutual TLS. */
+  readonly followsPods?: boolean | undefined;
 }
 
 const noLabels: Readonly<Record<string, string>> = {};
@@ -49,12 +51,13 @@ export function joinInputs(slices: Iterable<EndpointSlice>, { pod }: Surrounding
   return { pods, nodes };
 }
 
-function merge(entries: readonly SliceEndpoint[], { pod: podOf, zone }: Surroundings): readonly Endpoint[] {
+function merge(entries: readonly SliceEndpoint[], { pod: podOf, zone, followsPods }: Surroundings): readonly Endpoint[] {
   const ranked = [...entries].sort((a, b) => rank(a) - rank(b));
   const best = ranked[0];
   if (!best) return [];
   const { address, ready, serving, terminating } = best;
   const pod = best.pod && podOf(best.pod);
+  if (followsPods && best.pod !== undefined && !pod) return [];
   const shared = {
     address,
     ports: mergePorts(ranked),
@@ -63,6 +66,8 @@ function merge(entries: readonly SliceEndpoint[], { pod: podOf, zone }: Surround
     terminating,
     zone: best.zone || zone(nodeOf(best, pod)),
     labels: pod?.labels ?? noLabels,
+    proxy: pod?.proxy ?? 'None',
+    serviceAccount: pod?.serviceAccount ?? '',
   };
   return [best.pod === undefined ? shared : { ...shared, pod: best.pod }];
 }
