@@ -7,19 +7,22 @@ import type { Protocol, Service, ServicePort } from '../model/service.js';
 import type { Audience, Provenance } from './contract.js';
 import { type Contribution, clusterContributions, provenanceOf } from './contributions.js';
 import type { Effective } from './effective.js';
+import { lbEndpoint } from './lb-endpoint.js';
 import { createMemo } from './memo.js';
 import { merge } from './merge.js';
 import { statName } from './names.js';
 import type { Part } from './part.js';
 import { adsForEndpoints } from './sources.js';
+import { destinationMetadata, destinationName } from './telemetry.js';
 import { defaultThresholds } from './thresholds.js';
+import { maxHttpAge, serverName, toMesh } from './tls.js';
 
 /** Where a cluster's endpoints come from. */
 export type EndpointSource =
   /** A ClusterLoadAssignment of this name. */
   | { readonly kind: 'eds'; readonly serviceName: string }
   /** One address, known by the cluster's name. */
-  | { readonly kind: 'static'; readonly address: string; readonly port: number };
+  | { readonly kind: 'static'; readonly address: string; readonly port: number; readonly isMeshed: boolean };
 
 /** What a service's cluster is made of. */
 export interface ClusterInput {
@@ -31,6 +34,8 @@ export interface ClusterInput {
   readonly source: EndpointSource;
   /** Whether it carries raw TCP, whatever the port's protocol. */
   readonly raw: boolean;
+  /** The SPIFFE ids that may answer over mutual TLS; none where all is plaintext. */
+  readonly ids: readonly string[];
 }
 
 /** Long enough for two lost SYNs (sent again after 1 s and 3 s), short enough for a retry elsewhere while the caller waits. */
@@ -40,8 +45,9 @@ const memo = createMemo<Part>();
 
 /** The cluster; the same object for the same input. */
 export function serviceCluster(input: ClusterInput): Part {
-  const { service, port, effective, client, name } = input;
-  return memo([service, effective, port, client, name], () => build(input));
+  const { service, port, effective, client, name, ids } = input;
+  const isMeshed = input.source.kind === 'static' && input.source.isMeshed;
+  return memo([service, effective, port, client, name, ids.join(' '), isMeshed], () => build(input));
 }
 
 function build(input: ClusterInput): Part {
@@ -73,6 +79,7 @@ function clusterMessage(input: ClusterInput, contributions: readonly Contributio
       ? {}
       : protocolOptions(
           input.port.protocol,
+          input.ids.length > 0,
           contributions.map(({ parts }) => parts.httpProtocolOptions ?? {}),
         )),
   };
@@ -82,10 +89,20 @@ function clusterMessage(input: ClusterInput, contributions: readonly Contributio
  * Least request finds slow endpoints by itself; the order of a list does not matter to it, as it does to round robin when many
  * proxies begin at once. Proxyless gRPC knows round robin everywhere and least request in some languages only.
  */
-function baseCluster({ name, service, port, client, source }: ClusterInput): Cluster {
+function baseCluster({ name, service, port, client, source, ids }: ClusterInput): Cluster {
   const endpoints = endpointSource(name, source);
   if (client === 'grpc') return { name, ...endpoints, lb_policy: 'ROUND_ROBIN' };
-  return { name, alt_stat_name: statName(service, port), ...endpoints, connect_timeout: defaultConnectTimeout, lb_policy: 'LEAST_REQUEST' };
+  const transport = ids.length > 0 ? toMesh(serverName(port), ids) : {};
+  const told = destinationMetadata(destinationName(service, port));
+  return {
+    name,
+    alt_stat_name: statName(service, port),
+    ...told,
+    ...endpoints,
+    ...transport,
+    connect_timeout: defaultConnectTimeout,
+    lb_policy: 'LEAST_REQUEST',
+  };
 }
 
 function endpointSource(name: string, source: EndpointSource): Cluster {
@@ -93,19 +110,19 @@ function endpointSource(name: string, source: EndpointSource): Cluster {
     const serviceName = source.serviceName === name ? {} : { service_name: source.serviceName };
     return { type: 'EDS', eds_cluster_config: { eds_config: adsForEndpoints, ...serviceName } };
   }
-  const address = { socket_address: { address: source.address, port_value: source.port } };
-  return { type: 'STATIC', load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] } };
+  return { type: 'STATIC', load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [lbEndpoint(source.address, source.port, source.isMeshed)] }] } };
 }
 
 const httpProtocolOptionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 /** A port said to be HTTP takes both versions or only 1.1, nobody knows: it gets the version that the app chose. HTTP2 and GRPC say theirs. */
-function protocolOptions(protocol: Protocol, fragments: readonly HttpProtocolOptions[]): Cluster {
-  const base: HttpProtocolOptions =
+function protocolOptions(protocol: Protocol, isMutual: boolean, fragments: readonly HttpProtocolOptions[]): Cluster {
+  const versions: HttpProtocolOptions =
     protocol === 'HTTP2' || protocol === 'GRPC'
       ? { explicit_http_config: { http2_protocol_options: {} } }
       : { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } };
-  const { message } = merge(base, fragments);
+  const base = isMutual ? { ...versions, common_http_protocol_options: maxHttpAge } : versions;
+  const { message } = merge<HttpProtocolOptions>(base, fragments);
   return { typed_extension_protocol_options: { [httpProtocolOptionsName]: typed(httpProtocolOptionsName, message) } };
 }
 

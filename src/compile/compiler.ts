@@ -4,11 +4,22 @@ import type { Audience, Compile, Constants } from './contract.js';
 import type { Request } from './destination.js';
 import { routes } from './fixed.js';
 import { grpcListener, grpcRoutes } from './grpc.js';
-import { explicit, inbound, outbound } from './listeners.js';
+import { inbound, mutualTls } from './inbound.js';
+import { explicit, outbound } from './listeners.js';
 import { cluster, endpoints } from './named-cluster.js';
-import { baseVirtualHost, explicitListener, inboundCluster, inboundListener, outboundListener, outboundRoutes, passthroughCluster } from './names.js';
+import {
+  baseVirtualHost,
+  explicitListener,
+  inboundCluster,
+  inboundListener,
+  mutualTlsListener,
+  outboundListener,
+  outboundRoutes,
+  passthroughCluster,
+} from './names.js';
 import { nothing, type Part } from './part.js';
 import { defaultSettings, type MeshSettings } from './settings.js';
+import { ownSecret, rootsSecret } from './tls.js';
 import { track } from './topics.js';
 import { virtualHost } from './virtual-host.js';
 
@@ -27,7 +38,7 @@ export function createCompiler(given: Partial<MeshSettings> = {}): Compiler {
       const part = compilers[type]({ mesh: tracked.mesh, audience, settings }, name);
       return { ...part, topics: tracked.topics };
     },
-    constants: ({ client }) => constantNames[client],
+    constants: ({ client }) => (client === 'captured' && settings.mtls ? mutualTlsNames : constantNames[client]),
   };
 }
 
@@ -43,9 +54,10 @@ const compilers: Readonly<Record<ResourceType, (request: Request, name: string) 
 function listener(request: Request, name: string): Part {
   const { audience, mesh, settings } = request;
   if (audience.client === 'grpc') return grpcListener(request, name);
-  if (audience.client === 'explicit') return name === explicitListener ? explicit(audience.explicitPort) : nothing;
-  if (name === inboundListener) return inbound(settings);
-  return name === outboundListener ? outbound(mesh.ports(), mesh.config().egress, settings) : nothing;
+  if (audience.client === 'explicit') return name === explicitListener ? explicit(audience.explicitPort, mesh.config()) : nothing;
+  if (name === inboundListener) return inbound(request);
+  if (name === mutualTlsListener) return settings.mtls ? mutualTls(request) : nothing;
+  return name === outboundListener ? outbound(mesh.ports(), mesh.config(), settings) : nothing;
 }
 
 const shared: readonly ResourceName[] = [
@@ -64,3 +76,10 @@ const constantNames: Readonly<Record<Audience['client'], readonly ResourceName[]
   explicit: [{ type: 'Listener', name: explicitListener }, ...shared],
   grpc: [],
 };
+
+const mutualTlsNames: readonly ResourceName[] = [
+  ...constantNames.captured,
+  { type: 'Listener', name: mutualTlsListener },
+  { type: 'Secret', name: ownSecret },
+  { type: 'Secret', name: rootsSecret },
+];

@@ -2,6 +2,7 @@
 import type { ResourceName, ResourceType } from '../envoy/resource.js';
 import type { Any } from '../envoy/types.js';
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { Labels } from '../model/labels.js';
 import type { Mesh, Topic } from '../model/mesh.js';
 import type { ObjectRef } from '../model/name.js';
 
@@ -15,6 +16,12 @@ export interface Audience {
   readonly client: 'captured' | 'explicit' | 'grpc';
   /** Where an `explicit` client's Envoy listens on loopback for its app; of no meaning to others. */
   readonly explicitPort: number;
+  /** The ServiceAccount of its pod, in {@link namespace}. With the next two it says what the pod itself serves; calls to others do not depend on them. */
+  readonly serviceAccount: string;
+  /** The labels that the replicas of the workload share. */
+  readonly labels: Labels;
+  /** The container ports that have a name. */
+  readonly ports: ReadonlyMap<string, number>;
 }
 
 /** Which object and field made a part of a resource. */

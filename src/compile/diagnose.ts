@@ -6,7 +6,9 @@ import { type Key, keyOf, type ObjectRef } from '../model/name.js';
 import type { TargetRef, TrafficPolicy } from '../model/policy.js';
 import type { ServicePort } from '../model/service.js';
 import type { Compiler } from './compiler.js';
+import type { Audience } from './contract.js';
 import { renderAll } from './render.js';
+import { serverProblems } from './server-problems.js';
 
 /** What is looked at. */
 export interface World {
@@ -24,7 +26,8 @@ export function diagnose(world: World, compiler: Compiler): readonly Diagnostic[
 /** The same piece by piece, for whoever has other things to do in between; some problems come more than once. */
 export function* diagnoseEach(world: World, compiler: Compiler): Generator<readonly Diagnostic[]> {
   yield sharedClusterIPs(world);
-  for (const policy of world.policies) yield [...missingTargets(world, policy), ...withoutHttp(world, policy), ...inEffect(world, compiler, policy)];
+  for (const policy of world.policies)
+    yield [...missingTargets(world, policy), ...withoutHttp(world, policy), ...onPorts(world, policy), ...inEffect(world, compiler, policy)];
 }
 
 /** Each problem once, sorted. */
@@ -36,7 +39,17 @@ export function tidy(all: readonly Diagnostic[]): readonly Diagnostic[] {
 /** As a caller in the policy's own namespace, whom its rules bind in any case, would be served. */
 function inEffect({ mesh, services }: World, compiler: Compiler, policy: TrafficPolicy): readonly Diagnostic[] {
   const targeted = policy.targetRefs.flatMap((target) => servicesOf(target, services));
-  return renderAll(mesh, compiler, { namespace: policy.namespace, zone: '', client: 'explicit', explicitPort: 15_001 }, targeted).diagnostics;
+  return renderAll(mesh, compiler, asCaller(policy.namespace), targeted).diagnostics;
+}
+
+/** As the Services' own pods carry it out. */
+function onPorts({ mesh, services }: World, policy: TrafficPolicy): readonly Diagnostic[] {
+  const own = policy.targetRefs.flatMap((target) => servicesOf(target, services)).flatMap((key) => mesh.service(key) ?? []);
+  return own.filter(({ namespace }) => namespace === policy.namespace).flatMap((service) => serverProblems(mesh, service, policy));
+}
+
+function asCaller(namespace: string): Audience {
+  return { namespace, zone: '', client: 'explicit', explicitPort: 15_001, serviceAccount: 'default', labels: {}, ports: new Map() };
 }
 
 function servicesOf({ kind, namespace, name }: TargetRef, services: readonly Key[]): readonly Key[] {

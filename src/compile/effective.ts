@@ -42,6 +42,8 @@ interface Claim extends EffectiveStanza {
 }
 
 const clientSide = new Set<string>(features.filter(({ side }) => side === 'Client').map(({ name }) => name));
+/** Of these no stanza displaces another: all of them count, and ./server-stanzas.ts has them. */
+const addingUp = new Set<string>(features.filter(({ addsUp }) => addsUp).map(({ name }) => name));
 const resolutions = createMemo<Resolution>();
 const interned = createMemo<Effective>();
 
@@ -70,12 +72,12 @@ function claimsOf(policy: TrafficPolicy, service: Service, port: ServicePort, ca
   const consumer = policy.namespace !== service.namespace;
   const ref: ObjectRef = { kind: 'TrafficPolicy', namespace: policy.namespace, name: policy.name };
   return Object.entries(policy.stanzas).flatMap(([name, value]) =>
-    typeof value === 'object' && value !== null && (!consumer || clientSide.has(name)) ? [{ name, value, policy: ref, level }] : [],
+    typeof value === 'object' && value !== null && !addingUp.has(name) && (!consumer || clientSide.has(name)) ? [{ name, value, policy: ref, level }] : [],
   );
 }
 
 /** How specific a policy is for these calls; undefined when it says nothing of them. */
-function levelOf(policy: TrafficPolicy, service: Service, port: ServicePort, callerNamespace: string): number | undefined {
+export function levelOf(policy: TrafficPolicy, service: Service, port: ServicePort, callerNamespace: string): number | undefined {
   const consumer = policy.namespace !== service.namespace;
   if (consumer && policy.namespace !== callerNamespace) return undefined;
   const levels = policy.targetRefs.flatMap((target) => {

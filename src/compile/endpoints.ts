@@ -1,10 +1,12 @@
 /** The ClusterLoadAssignment of a port of a Service: which addresses take its calls. */
 import { type Any, type LbEndpoint, type LocalityLbEndpoints, typeUrl } from '../envoy/types.js';
 import { localityOf, type ZonePreference } from '../features/loadBalancing/index.js';
+import type { Labels } from '../model/labels.js';
 import type { Endpoint, Service, ServicePort } from '../model/service.js';
 import type { Effective } from './effective.js';
+import { lbEndpoint } from './lb-endpoint.js';
 import { createMemo } from './memo.js';
-import type { Labels } from './names.js';
+import { takesMutualTls } from './mutual-tls.js';
 import type { Part } from './part.js';
 import { stanzaOf } from './stanza.js';
 
@@ -18,6 +20,8 @@ export interface EndpointsInput {
   readonly effective: Effective;
   /** The caller's zone; empty when unknown. */
   readonly zone: string;
+  /** Whether the caller uses mutual TLS where it is taken. */
+  readonly isMutual: boolean;
 }
 
 type Zones = ReadonlyMap<string, readonly LbEndpoint[]>;
@@ -27,8 +31,8 @@ const parts = createMemo<Part>();
 
 /** The load assignment. It is the same object for callers in all zones, unless the Service prefers the caller's zone and has endpoints there. */
 export function loadAssignment(input: EndpointsInput): Part {
-  const { name, service, port, endpoints, effective, labels } = input;
-  const zones = groups([endpoints, service, port, name], () => groupByZone(takers(endpoints, service, port, labels), port));
+  const { name, service, port, endpoints, effective, labels, isMutual } = input;
+  const zones = groups([endpoints, service, port, name, isMutual], () => groupByZone(takers(endpoints, service, port, labels), service, port, isMutual));
   const stanza = stanzaOf(effective, 'loadBalancing');
   const preference = zones.has(input.zone) && input.zone !== '' && zones.size > 1 ? localityOf(stanza) : undefined;
   return preference
@@ -62,18 +66,14 @@ function ofOneFamily(endpoints: readonly Endpoint[], service: Service): readonly
 }
 
 /** By zone, in the order of the zones' names; within a zone in the order of the mesh. */
-function groupByZone(endpoints: readonly Endpoint[], port: ServicePort): Zones {
+function groupByZone(endpoints: readonly Endpoint[], service: Service, port: ServicePort, isMutual: boolean): Zones {
   const zones = new Map<string, LbEndpoint[]>();
   for (const endpoint of endpoints) {
     const zone = zones.get(endpoint.zone) ?? [];
-    zone.push(lbEndpoint(endpoint, port));
+    zone.push(lbEndpoint(endpoint.address, endpoint.ports.get(port.name) ?? 0, isMutual && takesMutualTls(service, port, endpoint)));
     zones.set(endpoint.zone, zone);
   }
   return new Map([...zones].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function lbEndpoint({ address, ports }: Endpoint, port: ServicePort): LbEndpoint {
-  return { endpoint: { address: { socket_address: { address, port_value: ports.get(port.name) ?? 0 } } } };
 }
 
 function build({ name, service, zone, effective }: EndpointsInput, zones: Zones, preference: ZonePreference | undefined): Part {

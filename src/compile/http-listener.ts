@@ -1,10 +1,9 @@
-import { type HttpConnectionManager, type Message, typed } from '../envoy/types.js';
+import { type HttpConnectionManager, type HttpFilter, type NetworkFilter, typed } from '../envoy/types.js';
 import { addressAsAuthority, authorityAsWritten } from './called-address.js';
 import { outboundRoutes } from './names.js';
 import { ads } from './sources.js';
-
-type Filter = Message<'envoy.config.listener.v3.Filter'>;
-type HttpFilter = Message<'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter'>;
+import { accessLogs, type TelemetryConfig } from './telemetry.js';
+import { tracing } from './telemetry-tracing.js';
 
 const onDemand: HttpFilter = {
   name: 'envoy.filters.http.on_demand',
@@ -12,7 +11,7 @@ const onDemand: HttpFilter = {
 };
 
 /** Without the `x-envoy-...` headers that Envoy adds by itself. */
-const router: HttpFilter = {
+export const router: HttpFilter = {
   name: 'envoy.filters.http.router',
   typed_config: typed('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),
 };
@@ -22,7 +21,7 @@ const router: HttpFilter = {
  * long a stream is silent. Envoy adds `x-request-id` and `x-forwarded-proto` where the app has not set them. Paths are not
  * normalized: rules are matched against what the server will get, and nothing here guards access.
  */
-const transparent: HttpConnectionManager = {
+export const transparent: HttpConnectionManager = {
   skip_xff_append: true,
   server_header_transformation: 'PASS_THROUGH',
   proxy_100_continue: true,
@@ -32,19 +31,30 @@ const transparent: HttpConnectionManager = {
 };
 
 /** HTTP to whatever address was called. */
-export const capturedHttp: Filter = connectionManager('outbound', [addressAsAuthority, onDemand, authorityAsWritten, router], ['websocket']);
+export function capturedHttp(config: TelemetryConfig): NetworkFilter {
+  return connectionManager('outbound', [addressAsAuthority, onDemand, authorityAsWritten, router], ['websocket'], config);
+}
 
 /** HTTP as a proxy is called: the authority is the name that the app asks for, or what it wants a tunnel to. */
-export const explicitHttp: Filter = connectionManager('explicit', [onDemand, router], ['websocket', 'CONNECT']);
+export function explicitHttp(config: TelemetryConfig): NetworkFilter {
+  return connectionManager('explicit', [onDemand, router], ['websocket', 'CONNECT'], config);
+}
 
-function connectionManager(statPrefix: string, filters: readonly HttpFilter[], upgrades: readonly string[]): Filter {
+function connectionManager(statPrefix: string, filters: readonly HttpFilter[], upgrades: readonly string[], config: TelemetryConfig): NetworkFilter {
   const manager: HttpConnectionManager = {
     ...transparent,
+    ...tracing(config.telemetry),
+    access_log: accessLogs({ direction: 'outbound', protocol: 'http' }, config),
     stat_prefix: statPrefix,
     rds: { route_config_name: outboundRoutes, config_source: ads },
     upgrade_configs: upgrades.map((upgrade_type) => ({ upgrade_type })),
     http_filters: filters,
   };
+  return managerFilter(manager);
+}
+
+/** A connection manager as a filter. */
+export function managerFilter(manager: HttpConnectionManager): NetworkFilter {
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', manager),

@@ -3,17 +3,19 @@ import type { ResourceName } from '../envoy/resource.js';
 import { type Any, type FilterChain, type Listener, type Message, typed, typeUrl } from '../envoy/types.js';
 import type { PortTable } from '../model/mesh.js';
 import type { MeshConfig } from '../model/mesh-config.js';
+import type { Provenance } from './contract.js';
 import { capturedHttp, explicitHttp } from './http-listener.js';
 import { createMemo } from './memo.js';
-import { explicitListener, formatAddress, inboundCluster, inboundListener, outboundListener, outboundRoutes, passthroughCluster } from './names.js';
+import { explicitListener, formatAddress, outboundListener, outboundRoutes, passthroughCluster } from './names.js';
 import { nothing, type Part } from './part.js';
 import type { MeshSettings } from './settings.js';
-import { onDemandTcp, tcpProxy } from './tcp-filters.js';
+import { onDemandTcp, passthroughTcp } from './tcp-filters.js';
+import type { TelemetryConfig } from './telemetry.js';
+import { collectorReferences } from './telemetry-collector.js';
 
 type CidrRange = Message<'envoy.config.core.v3.CidrRange'>;
 
 const outboundPort = 15_001;
-const inboundPort = 15_006;
 
 /** Restores the address that was called before the redirection. No filter here reads from the connection, so none can stall a server that speaks first. */
 const originalDestination = {
@@ -22,7 +24,6 @@ const originalDestination = {
 };
 
 const outbounds = createMemo<Part>();
-const inbounds = createMemo<Part>();
 const explicits = createMemo<Part>();
 
 /**
@@ -30,79 +31,69 @@ const explicits = createMemo<Part>();
  * the mesh on a port that is HTTP inside it falls through to the default chain, and passes untouched. With RegistryOnly outside
  * addresses are asked for too, like those of the mesh; the chains of the mesh stay as they are, so that none is drained.
  */
-export function outbound(ports: PortTable, egress: MeshConfig['egress'], settings: MeshSettings): Part {
-  return outbounds([ports, egress, settings], () => {
+export function outbound(ports: PortTable, config: MeshConfig, settings: MeshSettings): Part {
+  const { egress, telemetry, trustDomain } = config;
+  return outbounds([ports, egress, telemetry, trustDomain, settings], () => {
+    const [http, tcp] = [[capturedHttp(config)], onDemandTcp(config)];
     const ranges = settings.meshCidrs.map(toCidr);
     const filter_chains: readonly FilterChain[] = [
       toItself(outboundPort),
-      ...ports.httpPorts.map((port) => chain(`http-${port}`, { prefix_ranges: ranges, destination_port: port }, [capturedHttp])),
+      ...ports.httpPorts.map((port) => chain(`http-${port}`, { prefix_ranges: ranges, destination_port: port }, http)),
       ...ports.exceptions.map(({ address, port }) =>
-        chain(`tcp-${formatAddress(address, port)}`, { prefix_ranges: [single(address)], destination_port: port }, onDemandTcp),
+        chain(`tcp-${formatAddress(address, port)}`, { prefix_ranges: [single(address)], destination_port: port }, tcp),
       ),
-      chain('tcp', { prefix_ranges: ranges }, onDemandTcp),
-      ...(egress === 'RegistryOnly' ? ports.httpPorts.map((port) => chain(`outside-http-${port}`, { destination_port: port }, [capturedHttp])) : []),
+      chain('tcp', { prefix_ranges: ranges }, tcp),
+      ...(egress === 'RegistryOnly' ? ports.httpPorts.map((port) => chain(`outside-http-${port}`, { destination_port: port }, http)) : []),
     ];
     const listener: Listener = {
       ...bound(outboundListener, outboundPort, settings),
       traffic_direction: 'OUTBOUND',
       filter_chains,
-      default_filter_chain: egress === 'RegistryOnly' ? outsideOnDemand : outsideAsIs,
+      default_filter_chain: egress === 'RegistryOnly' ? { name: 'outside-tcp', filters: tcp } : { name: passthroughCluster, filters: passthroughTcp(config) },
     };
-    return part(listener, [cluster(passthroughCluster), ...(ports.httpPorts.length > 0 ? [routes] : [])]);
-  });
-}
-
-/** Who calls the listener's own port would have it call itself, again and again. Without a filter the connection is closed. */
-function toItself(port: number): FilterChain {
-  return chain('itself', { destination_port: port }, []);
-}
-
-const outsideAsIs: FilterChain = { name: passthroughCluster, filters: [tcpProxy(passthroughCluster)] };
-const outsideOnDemand: FilterChain = { name: 'outside-tcp', filters: onDemandTcp };
-
-/** Where all captured incoming connections arrive; for now they go on to the app as they are. */
-export function inbound(settings: MeshSettings): Part {
-  return inbounds([settings], () => {
-    const listener: Listener = {
-      ...bound(inboundListener, inboundPort, settings),
-      traffic_direction: 'INBOUND',
-      filter_chains: [toItself(inboundPort)],
-      default_filter_chain: { name: inboundCluster, filters: [tcpProxy(inboundCluster)] },
-    };
-    return part(listener, [cluster(inboundCluster)]);
+    return listenerPart(listener, [toCluster(passthroughCluster), ...collectorReferences(telemetry), ...(ports.httpPorts.length > 0 ? [routes] : [])]);
   });
 }
 
 /** Where an app that is told to use an HTTP proxy reaches its Envoy: on loopback only, since it lets its caller in everywhere. */
-export function explicit(port: number): Part {
-  return explicits([port], () => {
+export function explicit(port: number, config: TelemetryConfig): Part {
+  return explicits([port, config.telemetry, config.trustDomain], () => {
     const listener: Listener = {
       name: explicitListener,
       address: { socket_address: { address: '127.0.0.1', port_value: port } },
       traffic_direction: 'OUTBOUND',
-      filter_chains: [{ name: 'http', filters: [explicitHttp] }],
+      filter_chains: [{ name: 'http', filters: [explicitHttp(config)] }],
     };
-    return part(listener, [routes]);
+    return listenerPart(listener, [...collectorReferences(config.telemetry), routes]);
   });
 }
 
 const routes: ResourceName = { type: 'RouteConfiguration', name: outboundRoutes };
 
-function cluster(name: string): ResourceName {
+/** A Cluster as something that is needed. */
+export function toCluster(name: string): ResourceName {
   return { type: 'Cluster', name };
 }
 
-function part(listener: Listener, references: readonly ResourceName[]): Part {
+/** A listener as an answer. */
+export function listenerPart(listener: Listener, references: readonly ResourceName[], provenance: readonly Provenance[] = []): Part {
   const message: Any = { '@type': typeUrl('envoy.config.listener.v3.Listener'), ...listener };
-  return { ...nothing, message, references };
+  return { ...nothing, message, references, provenance };
 }
 
-function bound(name: string, port: number, { ipv6 }: MeshSettings): Listener {
+/** What of a listener for captured connections never changes. */
+export function bound(name: string, port: number, { ipv6 }: MeshSettings): Listener {
   const at = (address: string) => ({ address: { socket_address: { address, port_value: port } } });
   return { name, ...at('0.0.0.0'), ...(ipv6 ? { additional_addresses: [at('::')] } : {}), listener_filters: [originalDestination] };
 }
 
-function chain(name: string, match: Message<'envoy.config.listener.v3.FilterChainMatch'>, filters: FilterChain['filters']): FilterChain {
+/** Who calls the listener's own port would have it call itself, again and again. Without a filter the connection is closed. */
+export function toItself(port: number): FilterChain {
+  return chain('itself', { destination_port: port }, []);
+}
+
+/** A filter chain for some of the connections. */
+export function chain(name: string, match: Message<'envoy.config.listener.v3.FilterChainMatch'>, filters: FilterChain['filters']): FilterChain {
   return { name, filter_chain_match: match, filters };
 }
 

@@ -1,8 +1,6 @@
 /** The names of resources, written and read. They are the keys by which Envoy asks, so a name says all that is needed to find its content. */
+import type { Labels } from '../model/labels.js';
 import type { Service, ServicePort } from '../model/service.js';
-
-/** Labels that select some pods of a Service. */
-export type Labels = Readonly<Record<string, string>>;
 
 /** Where connections go that the mesh leaves alone: to the address that was called. */
 export const passthroughCluster = 'passthrough';
@@ -18,6 +16,8 @@ export const baseVirtualHost = `${outboundRoutes}/_base`;
 export const outboundListener = 'outbound';
 /** The listener that captured connections arrive at. */
 export const inboundListener = 'inbound';
+/** The listener that mutual TLS of the mesh arrives at. */
+export const mutualTlsListener = 'inbound-mtls';
 /** The listener of an Envoy that is called as an HTTP proxy. */
 export const explicitListener = 'explicit';
 
@@ -59,6 +59,17 @@ function parseLabels(text: string): Labels | undefined {
   if (text === '') return {};
   const labels = Object.fromEntries(text.split(',').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
   return formatLabels(labels) === text ? labels : undefined;
+}
+
+/** From a sidecar to a port of its own app, whatever port was called: `inbound:8080`. */
+export function inboundPortCluster(port: number): string {
+  return `${inboundCluster}:${port}`;
+}
+
+/** Reads what {@link inboundPortCluster} writes; undefined for another name. */
+export function parseInboundPort(text: string): number | undefined {
+  const [, port] = /^inbound:([1-9][0-9]{0,4})$/.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535 ? Number(port) : undefined;
 }
 
 /** `10.0.0.1:80`, `[fd00::1]:80`. */

@@ -1,7 +1,7 @@
 /** What a client means by the authority that it calls. */
 import type { Mesh } from '../model/mesh.js';
 import { type Key, keyOf } from '../model/name.js';
-import type { Service, ServicePort } from '../model/service.js';
+import type { Endpoint, Service, ServicePort } from '../model/service.js';
 import type { Request } from './destination.js';
 import { parseAuthority, parseServiceName } from './names.js';
 
@@ -20,6 +20,7 @@ export interface PodDestination {
   readonly address: string;
   /** The port at that address. */
   readonly targetPort: number;
+  readonly endpoint: Endpoint;
 }
 
 /** What is called; `unknown` for an address or a name that the mesh has nothing to say of. */
@@ -63,5 +64,6 @@ function resolvePod(mesh: Mesh, key: Key, address: string, targetPort: number): 
   const service = mesh.service(key);
   const endpoints = mesh.endpoints(key).filter((candidate) => candidate.address === address);
   const port = service?.ports.find(({ name }) => endpoints.some(({ ports }) => ports.get(name) === targetPort));
-  return service && port ? { kind: 'pod', service, port, address, targetPort } : undefined;
+  const endpoint = port && endpoints.find(({ ports }) => ports.get(port.name) === targetPort);
+  return service && port && endpoint ? { kind: 'pod', service, port, address, targetPort, endpoint } : undefined;
 }

@@ -3,7 +3,7 @@ import { type Spec, schemas } from '../features/gen/index.js';
 import type { Effective } from './effective.js';
 
 /** The stanzas that the compiler itself reads; of the others it only takes what their features contribute. */
-type Read = 'rules' | 'loadBalancing';
+type Read = 'rules' | 'loadBalancing' | 'tls';
 
 const checked = new WeakMap<object, boolean>();
 

@@ -1,6 +1,7 @@
 import { type Message, typed } from '../envoy/types.js';
 import { passthroughCluster } from './names.js';
 import { ads } from './sources.js';
+import { accessLogs, type TelemetryConfig } from './telemetry.js';
 
 type Filter = Message<'envoy.config.listener.v3.Filter'>;
 type TcpProxy = Message<'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'>;
@@ -20,7 +21,18 @@ const clusterByAddress: Filter = {
 };
 
 /** TCP to whatever address was called: its cluster is asked for when the first connection comes. */
-export const onDemandTcp: readonly Filter[] = [
-  clusterByAddress,
-  tcpProxy(passthroughCluster, { stat_prefix: 'outbound_tcp', on_demand: { odcds_config: ads, timeout: '60s' } }),
-];
+export function onDemandTcp(config: TelemetryConfig): readonly Filter[] {
+  return [
+    clusterByAddress,
+    tcpProxy(passthroughCluster, { stat_prefix: 'outbound_tcp', on_demand: { odcds_config: ads, timeout: '60s' }, ...reported(config) }),
+  ];
+}
+
+/** To an address that the mesh knows nothing of. */
+export function passthroughTcp(config: TelemetryConfig): readonly Filter[] {
+  return [tcpProxy(passthroughCluster, reported(config))];
+}
+
+function reported(config: TelemetryConfig): TcpProxy {
+  return { access_log: accessLogs({ direction: 'outbound', protocol: 'tcp' }, config) };
+}

@@ -19,6 +19,8 @@ export function track(mesh: Mesh): TrackedMesh {
   const tracked: Mesh = {
     service: noting('service', mesh.service),
     endpoints: noting('endpoints', mesh.endpoints),
+    identities: noting('identities', mesh.identities),
+    selecting: noting('selecting', mesh.selecting),
     policies: noting('policies', mesh.policies),
     at: noting('address', mesh.at),
     pod: noting('pod', mesh.pod),

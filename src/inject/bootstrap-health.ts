@@ -3,7 +3,8 @@
  * They lead to Envoy's admin interface, which itself listens on a unix socket that nobody else can open.
  */
 import { type Cluster, type Listener, type Route, typed } from '../envoy/types.js';
-import { probeCluster, probeFilter, type TcpProbe } from './bootstrap-probes.js';
+import { probeClusters, probeFilters, probeRoutes } from './bootstrap-probes.js';
+import { keyHeader, type Probe } from './probe.js';
 
 /** How the health listener is reached. */
 export interface HealthOptions {
@@ -13,14 +14,11 @@ export interface HealthOptions {
   readonly ipv6?: boolean | undefined;
   /** 15021 unless given. */
   readonly port?: number | undefined;
-  /** What the header {@link drainHeader} must hold for `/drain`, which the network can reach too; without one there is no `/drain`. */
+  /** What the header {@link keyHeader} must hold for `/drain` and for what is passed on to the app, since the network can reach them too; without one there is neither. */
   readonly drainKey?: string | undefined;
-  /** Ports of the app for which there is an answer to TCP probes. */
-  readonly tcpProbes?: readonly TcpProbe[] | undefined;
+  /** What of the app is probed by way of this listener. */
+  readonly probes?: readonly Probe[] | undefined;
 }
-
-/** The request header that guards `/drain`. */
-export const drainHeader = 'x-weft-drain-key';
 
 /** The listener, and the clusters that it asks: the admin interface and, for its probes, the app. */
 export function healthListener(adminSocket: string, options: HealthOptions): { readonly listener: Listener; readonly clusters: readonly Cluster[] } {
@@ -40,32 +38,35 @@ export function healthListener(adminSocket: string, options: HealthOptions): { r
     bypass_overload_manager: true,
     filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: connectionManager(options) }] }],
   };
-  return { listener, clusters: [cluster, ...(options.tcpProbes ?? []).map(probeCluster)] };
+  return { listener, clusters: [cluster, ...probeClusters(options.probes ?? [])] };
 }
 
-function connectionManager({ drainKey, tcpProbes = [] }: HealthOptions) {
+function connectionManager({ drainKey: key, probes = [] }: HealthOptions) {
   return typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: 'health',
     request_timeout: '10s',
-    route_config: { name: 'health', virtual_hosts: [{ name: 'health', domains: ['*'], routes: routes(drainKey) }] },
+    route_config: {
+      name: 'health',
+      virtual_hosts: [{ name: 'health', domains: ['*'], routes: [...(key === undefined ? [] : probeRoutes(probes, key)), ...routes(key)] }],
+    },
     http_filters: [
-      ...tcpProbes.map(probeFilter),
-      ...(drainKey === undefined ? [] : [postForDrain]),
+      ...probeFilters(probes),
+      ...(key === undefined ? [] : [postForDrain]),
       { name: 'envoy.filters.http.router', typed_config: typed('envoy.extensions.filters.http.router.v3.Router', {}) },
     ],
   });
 }
 
-function routes(drainKey: string | undefined): readonly Route[] {
+function routes(key: string | undefined): readonly Route[] {
   const ready: Route = { match: { path: '/ready' }, route: { cluster: 'admin' } };
   const stats: Route = { match: { path: '/stats/prometheus' }, route: { cluster: 'admin', prefix_rewrite: '/stats/prometheus?usedonly' } };
-  return [ready, stats, ...(drainKey === undefined ? [] : [drain(drainKey)])];
+  return [ready, stats, ...(key === undefined ? [] : [drain(key)])];
 }
 
 /** Without `skip_exit` the listeners would close while EndpointSlices still list the pod. */
 function drain(key: string): Route {
   return {
-    match: { path: '/drain', headers: [{ name: drainHeader, string_match: { exact: key } }] },
+    match: { path: '/drain', headers: [{ name: keyHeader, string_match: { exact: key } }] },
     route: { cluster: 'admin', prefix_rewrite: '/drain_listeners?inboundonly&graceful&skip_exit' },
   };
 }

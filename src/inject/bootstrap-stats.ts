@@ -34,5 +34,8 @@ export const leanStats: Bootstrap['stats_config'] = {
       ],
     },
   },
-  histogram_bucket_settings: [{ match: { prefix: 'cluster.out.' }, buckets }],
+  histogram_bucket_settings: [
+    { match: { prefix: 'cluster.out.' }, buckets },
+    { match: { prefix: 'weft.' }, buckets },
+  ],
 };

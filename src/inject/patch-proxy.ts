@@ -1,11 +1,11 @@
 /** The sidecar: an Envoy that starts before the app and its init containers, and ends after them. */
 import type { PodOptions } from './annotations.js';
 import { bootstrap } from './bootstrap.js';
-import { drainHeader } from './bootstrap-health.js';
-import { podAddress, type TcpProbe } from './bootstrap-probes.js';
+import { podAddress } from './bootstrap-probes.js';
 import { proxyUid } from './decision.js';
 import { adminFolder, adminVolume, apiTokenFolder, emptyVolume, proxyName, trustFolder, trustVolume } from './names.js';
 import type { Container } from './pod.js';
+import { keyHeader, type Probe } from './probe.js';
 import type { InjectSettings } from './settings.js';
 
 /** What the sidecar of one pod is made from. */
@@ -13,9 +13,9 @@ export interface ProxyInput {
   readonly serviceAccount: string;
   readonly settings: InjectSettings;
   readonly options: PodOptions;
-  /** What `/drain` asks for, of which only the kubelet is told. */
-  readonly drainKey: string;
-  readonly tcpProbes: readonly TcpProbe[];
+  /** What `/drain` and the probes ask for, of which only the kubelet is told. */
+  readonly key: string;
+  readonly probes: readonly Probe[];
 }
 
 const healthPort = 15_021;
@@ -31,13 +31,13 @@ export function proxyContainer(input: ProxyInput): Container {
     restartPolicy: 'Always',
     command: ['envoy'],
     args: args(input),
-    env: [field('POD_NAME', 'metadata.name'), field('POD_NAMESPACE', 'metadata.namespace'), field('POD_IP', 'status.podIP')],
+    env: environment(input.serviceAccount),
     resources: { limits: { cpu: cpuLimit, memory: memoryLimit }, requests: { cpu, memory } },
     // The app's containers start once Envoy knows what it needs to serve them, however long that takes.
     startupProbe: ready({ periodSeconds: 1, failureThreshold: 3_600 }),
     readinessProbe: ready({ periodSeconds: 5, failureThreshold: 3 }),
     lifecycle: {
-      preStop: { httpGet: { path: '/drain', port: healthPort, scheme: 'HTTP', httpHeaders: [{ name: drainHeader, value: input.drainKey }] } },
+      preStop: { httpGet: { path: '/drain', port: healthPort, scheme: 'HTTP', httpHeaders: [{ name: keyHeader, value: input.key }] } },
     },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -57,6 +57,23 @@ export function proxyContainer(input: ProxyInput): Container {
       { name: emptyVolume, mountPath: apiTokenFolder, readOnly: true },
     ],
   };
+}
+
+/** What Envoy and the arguments below take from it: who the proxy is, as telemetry names it. */
+function environment(serviceAccount: string) {
+  const attributes = [
+    `service.name=${serviceAccount}`,
+    'service.namespace=$(POD_NAMESPACE)',
+    'k8s.namespace.name=$(POD_NAMESPACE)',
+    'k8s.pod.name=$(POD_NAME)',
+  ];
+  return [
+    field('POD_NAME', 'metadata.name'),
+    field('POD_NAMESPACE', 'metadata.namespace'),
+    field('POD_IP', 'status.podIP'),
+    { name: 'POD_SERVICE_ACCOUNT', value: serviceAccount },
+    { name: 'OTEL_RESOURCE_ATTRIBUTES', value: attributes.join(',') },
+  ];
 }
 
 function field(name: string, fieldPath: string) {
@@ -87,12 +104,12 @@ function forKubelet(text: string): string {
   return text.replaceAll('$', () => '$$').replaceAll(`$${podAddress}`, () => podAddress);
 }
 
-function bootstrapOf({ serviceAccount, settings, drainKey, tcpProbes }: ProxyInput) {
+function bootstrapOf({ serviceAccount, settings, key, probes }: ProxyInput) {
   const { host, port, serverName } = settings.controlPlane;
   return bootstrap({
     proxy: { serviceAccount, labels: {}, zone: '', client: 'captured' },
     controlPlane: { host, port, tls: { serverName, caSecretFile: `${trustFolder}/ca.json` }, tokenSecretFile: `${trustFolder}/token.json` },
     adminSocket: `${adminFolder}/admin.sock`,
-    health: { ipv6: settings.ipv6, drainKey, tcpProbes },
+    health: { ipv6: settings.ipv6, drainKey: key, probes },
   });
 }

@@ -1,14 +1,15 @@
 /** Pod in, meshed pod out: a function of its arguments alone. Injecting a pod that has been injected changes nothing. */
-import { type BadAnnotation, injectedAnnotation, isBad, readOptions } from './annotations.js';
-import { drainHeader } from './bootstrap-health.js';
+import { type BadAnnotation, injectedAnnotation, isBad, type PodOptions, readOptions } from './annotations.js';
 import { type Decision, decide, type NamespaceFacts, optOut } from './decision.js';
 import { isOurContainer, isOurVolume, proxyName } from './names.js';
-import { drainSeconds, mergeProbes, withDrain, withProbes } from './patch-app.js';
+import { drainSeconds, withDrain } from './patch-app.js';
 import { initContainer } from './patch-init.js';
+import { withProbes } from './patch-probes.js';
 import { proxyContainer } from './patch-proxy.js';
 import { volumes } from './patch-volumes.js';
 import { type Container, fieldOf, nameOf, type Pod, type PodSpec } from './pod.js';
 import { readPod } from './pod-check.js';
+import { keyHeader, mergeProbes } from './probe.js';
 import type { InjectSettings } from './settings.js';
 
 /** What injection goes by besides the pod. */
@@ -33,13 +34,14 @@ export function inject(value: unknown, context: InjectContext): Injected {
   if (decision) return { ...decision, message: `${name} cannot be meshed: ${decision.message}` };
   const options = readOptions(pod, context.settings);
   if (isBad(options)) return badAnnotation(name, options);
-  const app = appContainers(bare.spec, options);
+  const key = keyOf(pod) ?? context.drainKey;
+  const app = appContainers(bare.spec, options, key);
   const proxy = proxyContainer({
     serviceAccount: pod.spec.serviceAccountName || 'default',
     settings: context.settings,
     options,
-    drainKey: drainKeyOf(pod) ?? context.drainKey,
-    tcpProbes: app.probes,
+    key,
+    probes: app.probes,
   });
   const spec: PodSpec = {
     ...bare.spec,
@@ -69,8 +71,8 @@ function withoutOurs(pod: Pod): Pod {
   };
 }
 
-function appContainers(spec: PodSpec, options: { readonly drainDelayMs: number; readonly excludeInboundPorts: readonly number[] }) {
-  const probed = (container: Container) => withProbes(container, options.excludeInboundPorts);
+function appContainers(spec: PodSpec, options: PodOptions, key: string) {
+  const probed = (container: Container) => withProbes(container, options.excludeInboundPorts, key);
   const containers = spec.containers.map(probed);
   const initContainers = (spec.initContainers ?? []).map(probed);
   const seconds = drainSeconds(spec, options.drainDelayMs);
@@ -81,10 +83,10 @@ function appContainers(spec: PodSpec, options: { readonly drainDelayMs: number; 
   };
 }
 
-function drainKeyOf({ spec }: Pod): string | undefined {
+function keyOf({ spec }: Pod): string | undefined {
   const proxy = spec.initContainers?.find(({ name }) => name === proxyName);
   const keys = ['preStop', 'httpGet', 'httpHeaders'].reduce(fieldOf, proxy?.lifecycle);
-  const header = Array.isArray(keys) ? keys.find((each: unknown) => fieldOf(each, 'name') === drainHeader) : undefined;
+  const header = Array.isArray(keys) ? keys.find((each: unknown) => fieldOf(each, 'name') === keyHeader) : undefined;
   const key = fieldOf(header, 'value');
   return typeof key === 'string' && /^[A-Za-z0-9]{16,64}$/.test(key) ? key : undefined;
 }

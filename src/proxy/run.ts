@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly args?: readonly string[] | undefined;
   /** Receives Envoy's log. Left out, only the end of it is kept, for the message when Envoy dies. */
   readonly logFile?: string | undefined;
+  /** Receives what Envoy writes on its standard output: access logs. Left out, it is lost. */
+  readonly outputFile?: string | undefined;
   /** The name of a network namespace to run in; root and Linux only. */
   readonly netns?: string | undefined;
   /** The numeric user (and group) to run as; root and Linux only. Its admin socket must be in a folder that it may write to. */
@@ -58,14 +60,14 @@ export async function startEnvoy(options: RunOptions): Promise<RunningEnvoy> {
 async function launch(options: RunOptions): Promise<ChildProcess> {
   await access(options.binary, constants.X_OK);
   const binary = await open(options.binary, constants.O_RDONLY);
-  const log = options.logFile === undefined ? undefined : await openLog(options.logFile);
+  const [log, output] = await Promise.all([openLog(options.logFile), openLog(options.outputFile)]);
   try {
     const [command, ...args] = await commandLine(options);
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', log?.fd ?? 'pipe', ...(options.uid === undefined ? [] : [binary.fd])] });
+    const child = spawn(command, args, { stdio: ['ignore', output?.fd ?? 'ignore', log?.fd ?? 'pipe', ...(options.uid === undefined ? [] : [binary.fd])] });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     return child;
   } finally {
-    await Promise.all([binary.close(), log?.close()]);
+    await Promise.all([binary.close(), log?.close(), output?.close()]);
   }
 }
 
@@ -78,7 +80,8 @@ async function commandLine(options: RunOptions): Promise<readonly [string, ...st
   return [command, ...rest, ...fixed, ...concurrency, ...(options.args ?? [])];
 }
 
-async function openLog(file: string) {
+async function openLog(file: string | undefined) {
+  if (file === undefined) return undefined;
   await mkdir(dirname(file), { recursive: true });
   return open(file, 'w');
 }

@@ -33,3 +33,13 @@ test('stanzas about requests do nothing for a Service that declares no HTTP', ()
 test('a target that does not exist', () => {
   assert.deepEqual(problems(policy('p', 'absent', 'timeouts: {request: 2s}')), ['TrafficPolicy shop/p spec.targetRefs[0].name: TargetNotFound']);
 });
+
+test('what a server-side stanza asks of a port that cannot give it', () => {
+  const byPath =
+    'authorization: {rules: [{name: a, matches: [{path: {value: /a}}]}]}, rateLimit: {type: Local, local: {rules: [{name: each, key: ClientIdentity, limit: {requests: 1}}]}}';
+  assert.deepEqual(problems(other('raw', ''), policy('p', 'raw', byPath)), [
+    'TrafficPolicy shop/p spec.authorization.rules[0].matches[0]: Invalid',
+    'TrafficPolicy shop/p spec.rateLimit.local.rules[0]: Invalid',
+  ]);
+  assert.deepEqual(problems(other('web', ', appProtocol: http'), policy('p', 'web', byPath)), []);
+});

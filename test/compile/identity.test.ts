@@ -8,7 +8,7 @@ import type { Change } from '../../src/sources/change.js';
 import type { Store } from '../../src/sources/store.js';
 import { changesOf, policy, service, slice, storeOf } from './world.js';
 
-const anyone: Audience = { namespace: 'shop', zone: 'a', client: 'captured', explicitPort: 15001 };
+const anyone: Audience = { namespace: 'shop', zone: 'a', client: 'captured', explicitPort: 15001, serviceAccount: 'default', labels: {}, ports: new Map() };
 const elsewhere: Audience = { ...anyone, namespace: 'checkout', zone: 'b' };
 const { compile } = createCompiler();
 

@@ -4,7 +4,7 @@ import { createCompiler } from '../../src/compile/compiler.js';
 import type { Audience } from '../../src/compile/contract.js';
 import { service, slice, storeOf } from './world.js';
 
-const captured: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001 };
+const captured: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001, serviceAccount: 'default', labels: {}, ports: new Map() };
 const explicit: Audience = { ...captured, client: 'explicit' };
 const { compile, constants } = createCompiler();
 const web = `{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: "10.0.0.3", ports: [{name: http, port: 80, targetPort: 8080}]}}`;

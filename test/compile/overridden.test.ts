@@ -39,3 +39,13 @@ test('a policy for a Namespace gives way to that of a Service', () => {
   const world = [service('web', '10.0.0.1'), service('other', '10.0.0.2'), defaults, policy('web', 'web', timeouts)];
   assert.deepEqual(told(...world), ['shop/defaults timeouts < shop/web (port 9080 of Service shop/web)']);
 });
+
+test('stanzas that add up displace nobody', () => {
+  const authorization = 'authorization: {rules: [{name: a, sources: [{type: Namespace, namespace: shop}]}]}';
+  const world = [
+    service('web', '10.0.0.1'),
+    policy('a', 'web', `${authorization}, tls: {mode: Strict}`),
+    policy('b', 'web', `${authorization}, tls: {mode: Permissive}`),
+  ];
+  assert.deepEqual(told(...world), ['shop/b tls <! shop/a']);
+});

@@ -4,7 +4,7 @@ import { createCompiler } from '../../src/compile/compiler.js';
 import type { Audience } from '../../src/compile/contract.js';
 import { changesOf, policy, service, slice, storeOf } from './world.js';
 
-const captured: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001 };
+const captured: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001, serviceAccount: 'default', labels: {}, ports: new Map() };
 const { compile } = createCompiler();
 
 const refusing = '{apiVersion: weft.dev/v1alpha1, kind: Mesh, metadata: {name: default}, spec: {egress: RegistryOnly}}';

@@ -1,0 +1,32 @@
+/** What is wrong with the server-side stanzas of a policy on the ports that it is about. */
+import type { Feature, ServerProblem } from '../features/feature.js';
+import { features } from '../features/gen/index.js';
+import type { Diagnostic } from '../model/diagnostic.js';
+import type { Mesh } from '../model/mesh.js';
+import type { TrafficPolicy } from '../model/policy.js';
+import type { Service, ServicePort } from '../model/service.js';
+import { serverStanzas } from './server-stanzas.js';
+
+const all: readonly Feature[] = features;
+
+/** The problems of this policy with the ports of a Service. A port whose target has a name is told by its own number. */
+export function serverProblems(mesh: Mesh, service: Service, policy: TrafficPolicy): readonly Diagnostic[] {
+  return service.ports.flatMap((port) => problemsOf(mesh, service, port).flatMap(({ stanza, problem }) => toDiagnostic(policy, stanza, problem)));
+}
+
+function problemsOf(mesh: Mesh, service: Service, port: ServicePort) {
+  const stanzas = serverStanzas(mesh, service, port);
+  const number = typeof port.targetPort === 'number' ? port.targetPort : port.port;
+  const { trustDomain } = mesh.config();
+  const context = { protocol: port.protocol, namespace: service.namespace, service: service.name, port: number, trustDomain, isMtls: true };
+  return all.flatMap((feature) => {
+    const own = stanzas.get(feature.name) ?? [];
+    return own.length > 0 ? (feature.server?.(own, context).problems ?? []).map((problem) => ({ stanza: feature.name, problem })) : [];
+  });
+}
+
+function toDiagnostic({ namespace, name }: TrafficPolicy, stanza: string, problem: ServerProblem): readonly Diagnostic[] {
+  const { policy: object, severity, field, message, remedy } = problem;
+  if (object.namespace !== namespace || object.name !== name) return [];
+  return [{ severity, object, field: `spec.${stanza}.${field}`, reason: 'Invalid', message, remedy }];
+}

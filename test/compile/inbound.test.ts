@@ -1,0 +1,48 @@
+/** What the proxies of pods are given for calls that come to them, where several Services lead to the same pods. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createCompiler } from '../../src/compile/compiler.js';
+import type { Audience } from '../../src/compile/contract.js';
+import { policy, storeOf } from './world.js';
+
+const pods: Audience = {
+  ...{ namespace: 'shop', zone: '', client: 'captured', explicitPort: 0, serviceAccount: 'web' },
+  ...{ labels: { app: 'web' }, ports: new Map() },
+};
+const { compile } = createCompiler({ mtls: true });
+
+function inbound(...yaml: readonly string[]): string {
+  return JSON.stringify(compile(storeOf(...yaml).mesh, pods, 'Listener', 'inbound-mtls').message);
+}
+
+const service = (name: string, selector: string, port = 8080) =>
+  `{apiVersion: v1, kind: Service, metadata: {name: ${name}, namespace: shop}, spec: {clusterIP: None, selector: {${selector}}, ports: [{name: http, port: 80, targetPort: ${port}}]}}`;
+
+const rule = (name: string) => `authorization: {rules: [{name: ${name}, matches: [{path: {value: /${name}}}]}]}`;
+const everywhere = (name: string) =>
+  `{apiVersion: weft.dev/v1alpha1, kind: TrafficPolicy, metadata: {name: ${name}, namespace: shop}, spec: {targetRefs: [{kind: Namespace, name: shop}], ${rule(name)}}}`;
+
+test('a Service that names a replica and no workload has no say over others', () => {
+  const listener = inbound(service('web', 'app: web'), service('debug', 'statefulset.kubernetes.io/pod-name: debug-0'), policy('open', 'debug', rule('open')));
+  assert.ok(listener.includes('mtls-8080'));
+  assert.doesNotMatch(listener, /open/);
+});
+
+test('a policy that speaks of several Services of a port is one policy', () => {
+  const one = inbound(service('web', 'app: web'), everywhere('all'));
+  const three = inbound(...['web', 'web-b', 'web-c'].map((name) => service(name, 'app: web')), everywhere('all'));
+  const count = (text: string) => text.split('shop/all/all').length;
+  assert.ok(count(one) > 1);
+  assert.equal(count(three), count(one));
+});
+
+test('nobody leads calls to the ports of the sidecar itself', () => {
+  assert.doesNotMatch(inbound(service('loop', 'app: web', 15_006)), /15006/);
+});
+
+test('a certificate of another trust domain below the same root is refused', () => {
+  assert.match(
+    inbound(service('web', 'app: web')),
+    /"match_typed_subject_alt_names":\[\{"san_type":"URI","matcher":\{"prefix":"spiffe:\/\/cluster.local\/"\}\}\]/,
+  );
+});
