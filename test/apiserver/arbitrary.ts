@@ -6,6 +6,7 @@ import { follow, isRecord } from '../../src/features/field-path.js';
 const words = [
   ...['a', 'b', 'reviews', 'A', 'host', 'Host', 'HOST', 'x-b', 'v1', '', 'a b', 'é', 'a.b', 'Ä\u0308', 'a\tb'],
   ...['/', '/a', '/a/', '/a b', '/a//b', '/a/..', '/a%2Fb', '/%zz', '/a?b', '(', '[a-z]+', '/v[0-9]+', '(?=a)', 'x'.repeat(1025)],
+  ...['spiffe://a/b', '10.0.0.0/8', '10.0.0.0/33', '::1/128', '/a;b', '/%41'],
   ...['0s', '1ms', '999ms', '1s', '10s', '31s', '1m', '61s', '1h', '61m', '25h', '721h', '8761h', '1h1s2ms'],
 ];
 

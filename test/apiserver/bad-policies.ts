@@ -21,6 +21,8 @@ const rules = (...list: readonly object[]) => ({ rules: list });
 const path = (value: string, type = 'Exact') => rules({ matches: [{ path: { type, value } }] });
 const target = (ref: object) => ({ targetRefs: [{ kind: 'Service', name: 'reviews' }, ref] });
 const load = (loadBalancing: object) => ({ loadBalancing });
+const authorize = (rule: object) => ({ authorization: { rules: [{ name: 'a', ...rule }] } });
+const limited = (rule: object) => ({ rateLimit: { type: 'Local', local: { rules: [{ name: 'a', limit: { requests: 1 }, ...rule }] } } });
 const hash = (consistentHash: object) => load({ type: 'ConsistentHash', consistentHash });
 
 const bySchema: readonly Omit<BadPolicy, 'by'>[] = [
@@ -46,6 +48,22 @@ const bySchema: readonly Omit<BadPolicy, 'by'>[] = [
     remedy: /"301", "302"/,
   },
   { spec: rules(...Array.from({ length: 17 }, () => ({}))), field: 'spec.rules', remedy: /at most 16/ },
+  { spec: { tls: { mode: 'strict' } }, field: 'spec.tls.mode', remedy: /"Strict", "Permissive"/ },
+  { spec: authorize({ name: undefined }), field: 'spec.authorization.rules[0].name', remedy: /Required value/ },
+  { spec: authorize({ sources: [] }), field: 'spec.authorization.rules[0].sources', remedy: /at least 1/ },
+  {
+    spec: authorize({ sources: [{ type: 'SPIFFE', spiffe: 'cluster.local/ns/a/sa/b' }] }),
+    field: 'authorization.rules[0].sources[0].spiffe',
+    remedy: /should match/,
+  },
+  { spec: authorize({ matches: [{ path: { value: '/a;b' } }] }), field: 'authorization.rules[0].matches[0].path.value', remedy: /should match/ },
+  {
+    spec: { authorization: { rules: Array.from({ length: 10_000 }, (_, index) => ({ name: `r${index}` })) } },
+    field: 'spec.authorization.rules',
+    remedy: /at most 64 items/,
+  },
+  { spec: { authorization: { rules: [{ name: 'a' }, { name: 'a' }] } }, field: 'spec.authorization.rules[1]', remedy: /Duplicate value/ },
+  { spec: limited({ limit: { requests: 0 } }), field: 'rateLimit.local.rules[0].limit.requests', remedy: /greater than or equal to 1/ },
 ];
 
 const byRule: readonly Omit<BadPolicy, 'by'>[] = [
@@ -130,6 +148,19 @@ const byRule: readonly Omit<BadPolicy, 'by'>[] = [
   },
 ];
 
+const byRuleOfServer: readonly Omit<BadPolicy, 'by'>[] = [
+  { spec: { authorization: {} }, field: 'spec.authorization', remedy: /set rules, or defaultAction: Deny/ },
+  { spec: authorize({ sources: [{ type: 'CIDR' }] }), field: 'authorization.rules[0].sources[0].cidr', remedy: /set cidr, which type CIDR needs/ },
+  {
+    spec: authorize({ sources: [{ type: 'CIDR', cidr: '::/0', namespace: 'a' }] }),
+    field: 'sources[0].namespace',
+    remedy: /set type: Namespace, or remove namespace/,
+  },
+  { spec: { rateLimit: { type: 'Local' } }, field: 'spec.rateLimit.local', remedy: /set local, which type Local needs/ },
+  { spec: limited({ key: 'Header' }), field: 'rateLimit.local.rules[0].header', remedy: /set header, which key Header needs/ },
+  { spec: limited({ header: { name: 'a' } }), field: 'rateLimit.local.rules[0].header', remedy: /set key: Header, or remove header/ },
+];
+
 const twice = [
   { name: 'Id', value: '1' },
   { name: 'id', value: '2' },
@@ -137,6 +168,18 @@ const twice = [
 const expression = (value: string) => path(value, 'RegularExpression');
 
 const byWebhook: readonly Omit<BadPolicy, 'by'>[] = [
+  { spec: authorize({ sources: [{ type: 'CIDR', cidr: '10.0.0.0/33' }] }), field: 'authorization.rules[0].sources[0].cidr', remedy: /such as 10\.0\.0\.0\/8/ },
+  {
+    spec: {
+      authorization: {
+        rules: Array.from({ length: 9 }, (_, index) => ({ name: `r${index}`, matches: Array.from({ length: 32 }, (__, at) => ({ port: at + 1 })) })),
+      },
+    },
+    field: 'spec.authorization.rules',
+    remedy: /write a prefix for many paths/,
+  },
+  { spec: authorize({ matches: [{ headers: twice }] }), field: 'matches[0].headers[1].name', remedy: /remove one of the two/ },
+  { spec: authorize({ matches: [{ headers: [{ name: 'host', value: 'a' }] }] }), field: 'matches[0].headers[0].name', remedy: /match by path or port/ },
   { spec: expression('/a(?=b)'), field: 'spec.rules[0].matches[0].path.value', remedy: /write it in the syntax of RE2/ },
   { spec: expression('(/a)\\1'), field: 'spec.rules[0].matches[0].path.value', remedy: /no lookaround and no backreferences/ },
   { spec: expression('\\pL{1000}'.repeat(4)), field: 'spec.rules[0].matches[0].path.value', remedy: /write smaller repeat counts/ },
@@ -165,6 +208,6 @@ const byWebhook: readonly Omit<BadPolicy, 'by'>[] = [
 /** All of them. Those of the webhook are for a policy in the namespace `shop` about its Service `reviews`. */
 export const badPolicies: readonly BadPolicy[] = [
   ...bySchema.map((each) => ({ ...each, by: 'schema' }) as const),
-  ...byRule.map((each) => ({ ...each, by: 'rule' }) as const),
+  ...[...byRule, ...byRuleOfServer].map((each) => ({ ...each, by: 'rule' }) as const),
   ...byWebhook.map((each) => ({ ...each, by: 'webhook' }) as const),
 ];

@@ -101,8 +101,9 @@ async function untilRefused(object: unknown): Promise<void> {
   while ((await refusal(client, object)) === undefined);
 }
 
-/** What only the webhook sees: expressions, names whatever their case, and what depends on the policy's own namespace. */
-const forWebhook = /syntax of RE2|repeat counts|or split the rules|remove one of the two|do one thing to each header|write the new host in set/;
+/** What only the webhook sees: expressions, names whatever their case, sums over many rules, and what depends on the policy's own namespace. */
+const forWebhook =
+  /syntax of RE2|repeat counts|or split the rules|remove one of the two|do one thing to each header|write the new host in set|move it to a policy in namespace|such as 10\.0\.0\.0\/8|match by path or port|write a prefix for many paths|name a namespace or a range/;
 
 /** Who refuses a policy; rules are not looked at where the schema refuses it. */
 function refuser(said: string | undefined): 'schema' | 'rule' | 'webhook' {
