@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { encode } from '../envoy/encode.js';
-import type { BackendContext, ClusterParts, Feature, RouteParts } from './feature.js';
+import { encode, encodeAny } from '../envoy/encode.js';
+import type { BackendContext, ClusterParts, Feature, RouteParts, ServerContext } from './feature.js';
 import { features } from './gen/index.js';
 import { validate } from './validate.js';
 
@@ -28,6 +28,22 @@ const sample: Readonly<Record<string, unknown>> = {
     maxEjectionTime: '5m',
     maxEjectionPercent: 50,
   },
+  authorization: {
+    defaultAction: 'Deny',
+    rules: [
+      { name: 'readers', sources: [{ type: 'ServiceAccount', serviceAccount: { name: 'web' } }], matches: [{ method: 'GET', path: { value: '/reviews' } }] },
+    ],
+  },
+  rateLimit: {
+    type: 'Local',
+    local: {
+      rules: [
+        { name: 'each', key: 'ClientIdentity', limit: { requests: 200, unit: 'Second', burst: 50 } },
+        { name: 'search', match: { path: { value: '/search' } }, limit: { requests: 10 } },
+      ],
+    },
+  },
+  tls: { mode: 'Strict' },
   rules: [{ name: 'all', backendRefs: [{ name: 'reviews', port: 80 }] }],
 };
 
@@ -74,5 +90,28 @@ for (const context of contexts) {
       encode('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', { ...httpProtocolOptions });
       encode('envoy.config.route.v3.Route', { ...route, route: { ...action, retry_policy: { ...retryPolicy } } });
     }
+  });
+}
+
+const serverContexts: readonly ServerContext[] = (['HTTP', 'HTTP2', 'GRPC', 'TCP'] as const).flatMap((protocol) =>
+  [true, false].map((isMtls) => ({ protocol, isMtls, namespace: 'shop', service: 'reviews', port: 8080, trustDomain: 'cluster.local' })),
+);
+
+for (const context of serverContexts) {
+  test(`what the server's side gets is in Envoy's vocabulary, each field and filter once: ${context.protocol}, ${context.isMtls ? 'mutual TLS' : 'plaintext'}`, () => {
+    const policy = { kind: 'TrafficPolicy', namespace: 'shop', name: 'p' };
+    const parts = all.flatMap(({ name, server }) => server?.([{ value: sample[name], policy }], context) ?? []);
+    const filters = parts.flatMap(({ http = [], network = [] }) => [...http, ...network]);
+    for (const { typed_config } of filters) encodeAny(typed_config ?? assert.fail('no configuration'));
+    for (const { manager = {} } of parts) encode('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', manager);
+    const managed = new Map(
+      parts.flatMap(({ manager = {} }) => Object.entries(manager)).map(([field, value]) => [`${field}: ${JSON.stringify(value)}`, field]),
+    );
+    const written = [...filters.map(({ name }) => name), ...managed.values(), ...parts.flatMap(({ accessLog = {} }) => Object.keys(accessLog))];
+    assert.deepEqual(written, [...new Set(written)]);
+    assert.equal(
+      parts.some(({ http }) => http?.length),
+      context.protocol !== 'TCP',
+    );
   });
 }

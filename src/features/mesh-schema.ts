@@ -5,6 +5,7 @@ import type { CelRule } from './cel.js';
 import { type Form, object, oneOf, subdomainPattern, text } from './fields.js';
 import { apiVersion, serverMetadata } from './object-schema.js';
 import { conditions } from './status-schema.js';
+import { telemetrySchema } from './telemetry-schema.js';
 
 const meshName = 'default';
 
@@ -39,6 +40,14 @@ export const meshSpecSchema = object(
         { default: defaultMeshConfig.egress },
       ),
     ),
+    mtls: Type.Optional(
+      oneOf(
+        'Whether pods take plaintext where no policy says so. Permissive: beside mutual TLS. Strict: mutual TLS only. Pods with a sidecar call each other by mutual TLS in either case.',
+        ['Permissive', 'Strict'],
+        { default: defaultMeshConfig.mtls },
+      ),
+    ),
+    telemetry: Type.Optional(telemetrySchema),
   },
   {
     rule: 'self.trustDomain == oldSelf.trustDomain',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaultMeshConfig } from '../model/mesh-config.js';
 import { parseMesh } from './mesh.js';
 
 /** A Mesh with this spec. */
@@ -14,9 +15,31 @@ function problems(raw: unknown): readonly string[] {
 }
 
 test('what is left out has a default', () => {
-  assert.deepEqual(parseMesh(mesh(undefined)), { config: { trustDomain: 'cluster.local', egress: 'Passthrough' }, diagnostics: [] });
-  assert.deepEqual(parseMesh(mesh({ egress: 'RegistryOnly' })).config, { trustDomain: 'cluster.local', egress: 'RegistryOnly' });
-  assert.deepEqual(parseMesh(mesh({ trustDomain: 'mesh.example.com' })).config, { trustDomain: 'mesh.example.com', egress: 'Passthrough' });
+  assert.deepEqual(parseMesh(mesh(undefined)), { config: defaultMeshConfig, diagnostics: [] });
+  assert.deepEqual(parseMesh(mesh({ egress: 'RegistryOnly' })).config, { ...defaultMeshConfig, egress: 'RegistryOnly' });
+  assert.deepEqual(parseMesh(mesh({ trustDomain: 'mesh.example.com' })).config, { ...defaultMeshConfig, trustDomain: 'mesh.example.com' });
+  const telemetry = { accessLog: { mode: 'Errors' }, tracing: {}, collector: { host: 'otel.monitoring.svc' } };
+  assert.deepEqual(parseMesh(mesh({ telemetry })).config?.telemetry, {
+    metrics: { mode: 'Enabled' },
+    accessLog: { mode: 'Errors', output: 'Stdout' },
+    tracing: { samplingPercent: 1 },
+    collector: { host: 'otel.monitoring.svc', port: 4317 },
+  });
+});
+
+test('traces and records need somewhere to go', () => {
+  assert.deepEqual(problems(mesh({ telemetry: { tracing: { samplingPercent: 1 } } })), [
+    'Mesh default spec.telemetry.tracing: has nowhere to send traces (set collector, or remove tracing)',
+  ]);
+  assert.deepEqual(problems(mesh({ telemetry: { accessLog: { output: 'OpenTelemetry' } } })), [
+    'Mesh default spec.telemetry.accessLog: has nowhere to send its records (set collector, or output: Stdout)',
+  ]);
+  for (const host of ['http://otel', 'otel:4317', 'OTEL', ''])
+    assert.match(problems(mesh({ telemetry: { collector: { host } } })).join(), /spec\.telemetry\.collector\.host/);
+  assert.match(
+    problems(mesh({ telemetry: { tracing: { samplingPercent: 101 }, collector: { host: 'a' } } })).join(),
+    /spec\.telemetry\.tracing\.samplingPercent/,
+  );
 });
 
 test('a trust domain is a name, and egress one of two words', () => {

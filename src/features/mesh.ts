@@ -4,6 +4,8 @@ import type { Diagnostic } from '../model/diagnostic.js';
 import { defaultMeshConfig, type MeshConfig } from '../model/mesh-config.js';
 import { nameOf, toDiagnostic } from './diagnostic.js';
 import { meshSchema } from './mesh-schema.js';
+import type { Problem } from './problem.js';
+import { telemetryProblems, toTelemetry } from './telemetry.js';
 import { validate } from './validate.js';
 
 /** Settings unless a diagnostic is an error. */
@@ -15,9 +17,13 @@ export interface ParsedMesh {
 /** Checks a Mesh and reads its settings, with defaults for those that it leaves out. Never throws. */
 export function parseMesh(raw: unknown): ParsedMesh {
   const problems = validate(meshSchema, raw);
-  if (!Value.Check(meshSchema, raw) || problems.length > 0) {
-    const object = { kind: 'Mesh', namespace: '', name: nameOf(raw) };
-    return { diagnostics: problems.map((problem) => toDiagnostic(object, 'error', problem)) };
-  }
-  return { config: { ...defaultMeshConfig, ...raw.spec }, diagnostics: [] };
+  if (!Value.Check(meshSchema, raw) || problems.length > 0) return refused(raw, problems);
+  const more = telemetryProblems(raw.spec?.telemetry);
+  if (more.length > 0) return refused(raw, more);
+  return { config: { ...defaultMeshConfig, ...raw.spec, telemetry: toTelemetry(raw.spec?.telemetry) }, diagnostics: [] };
+}
+
+function refused(raw: unknown, problems: readonly Problem[]): ParsedMesh {
+  const object = { kind: 'Mesh', namespace: '', name: nameOf(raw) };
+  return { diagnostics: problems.map((problem) => toDiagnostic(object, 'error', problem)) };
 }

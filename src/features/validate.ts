@@ -45,8 +45,9 @@ function outside(field: string, value: unknown, message: string, remedy: string)
 
 function checkList(schema: unknown, items: readonly unknown[], path: string): readonly Problem[] {
   const keys = items.map((item) => keyOfItem(schema, item));
+  const firsts = new Map(keys.map((key, index): [string | undefined, number] => [key, index]).toReversed());
   const repeated = keys.flatMap((key, index) => {
-    const first = keys.indexOf(key);
+    const first = firsts.get(key);
     return key === undefined || first === index ? [] : [outside(`${path}[${index}]`, items[index], `repeats item ${first}`, 'remove one of the two')];
   });
   return [...repeated, ...items.flatMap((item, index) => checkKeywords(follow(schema, ['items']), item, `${path}[${index}]`))];
