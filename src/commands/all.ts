@@ -1,6 +1,7 @@
 /** Every command of `weft`, in the order of its help. */
 import type { Argv } from 'yargs';
 import { bootstrapCommand } from './bootstrap.js';
+import { caCommand } from './ca.js';
 import { checkCommand } from './check.js';
 import { compileCommand } from './compile.js';
 import { crdCommand } from './crd.js';
@@ -25,6 +26,7 @@ export function addCommands(yargs: Argv): Argv {
     .command(compileCommand)
     .command(bootstrapCommand)
     .command(statusCommand)
+    .command(caCommand)
     .command(crdCommand)
     .command(demoCommand);
 }

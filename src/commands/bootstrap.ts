@@ -16,6 +16,7 @@ interface BootstrapFlags {
   readonly label: readonly string[];
   readonly zone: string;
   readonly output: 'yaml' | 'json';
+  readonly 'token-secret'?: string | undefined;
   readonly 'tls-ca'?: string | undefined;
   readonly 'tls-cert'?: string | undefined;
   readonly 'tls-key'?: string | undefined;
@@ -44,6 +45,7 @@ export const bootstrapCommand: CommandModule<object, BootstrapFlags> = {
       .option('tls-cert', { type: 'string', describe: 'PEM file of the certificate to show', implies: ['tls-key', 'tls-ca'] })
       .option('tls-key', { type: 'string', describe: 'PEM file of its key', implies: 'tls-cert' })
       .option('tls-server-name', { type: 'string', describe: "Name in the control plane's certificate (default: the host of --xds)", implies: 'tls-ca' })
+      .option('token-secret', { type: 'string', describe: 'SDS file with the generic secret cp-token, to send as a bearer token; read again when it changes' })
       .option('output', { alias: 'o', choices: ['yaml', 'json'] as const, default: 'yaml' as const })
       .example('weft bootstrap --node shop/web-1 > web.yaml; envoy -c web.yaml', 'Then: curl -x http://127.0.0.1:15001 http://reviews.shop/'),
   handler: (flags) => {
@@ -66,7 +68,7 @@ function makeBootstrap(flags: BootstrapFlags): Bootstrap {
       client: flags.client,
       explicitPort: flags.client === 'explicit' ? flags.port : undefined,
     },
-    controlPlane: { host, port, tls: readTls(flags, host) },
+    controlPlane: { host, port, tls: readTls(flags, host), tokenSecretFile: flags['token-secret'] },
     adminSocket: flags['admin-socket'],
     health: flags['health-port'] === 0 ? false : { port: flags['health-port'] },
   });

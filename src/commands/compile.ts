@@ -6,6 +6,8 @@ import type { Audience } from '../compile/contract.js';
 import { diagnose } from '../compile/diagnose.js';
 import { type Rendered, renderAll } from '../compile/render.js';
 import { workloadKey } from '../identity/node.js';
+import { sharedLabels } from '../model/labels.js';
+import type { Mesh } from '../model/mesh.js';
 import { formatRef } from '../model/name.js';
 import type { Pod } from '../model/workload.js';
 import { loadFolder } from '../sources/files.js';
@@ -46,8 +48,7 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
     if (workload && chosen.length === 0) throw new Error(`there is no Pod ${workload} in ${folder}`);
     const compiler = createCompiler({});
     const workloads = representatives(chosen, client).map((pod) => {
-      const audience = { namespace: pod?.namespace ?? 'default', zone: pod ? store.mesh.zone(pod.node) : '', client, explicitPort: 15001 };
-      return { workload: pod?.key ?? 'default', ...renderAll(store.mesh, compiler, audience, world.services) };
+      return { workload: pod?.key ?? 'default', ...renderAll(store.mesh, compiler, audienceOf(store.mesh, pod, client), world.services) };
     });
     process.stdout.write(format(workloads, output));
     const problems = [...diagnostics, ...(await locate(diagnose(world, compiler)))];
@@ -58,6 +59,18 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
 
 interface WorkloadResources extends Rendered {
   readonly workload: string;
+}
+
+function audienceOf(mesh: Mesh, pod: Pod | undefined, client: Audience['client']): Audience {
+  return {
+    namespace: pod?.namespace ?? 'default',
+    zone: pod ? mesh.zone(pod.node) : '',
+    client,
+    explicitPort: 15_001,
+    serviceAccount: pod?.serviceAccount ?? 'default',
+    labels: sharedLabels(pod?.labels ?? {}),
+    ports: pod?.ports ?? new Map(),
+  };
 }
 
 /** One Pod of each workload; without Pods, one that stands for any client in the namespace `default`. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { defaultMeshConfig } from '../model/mesh-config.js';
 import { loadFolder } from '../sources/files.js';
 import { parsers } from './parsers.js';
 
@@ -18,7 +19,7 @@ test('a folder may hold the Mesh, which is of the cluster, and a policy', async 
     changes.map(({ kind, key }) => `${kind} ${key}`),
     ['Mesh default', 'TrafficPolicy shop/a'],
   );
-  assert.deepEqual(changes.find(({ kind }) => kind === 'Mesh')?.object, { trustDomain: 'cluster.local', egress: 'RegistryOnly' });
+  assert.deepEqual(changes.find(({ kind }) => kind === 'Mesh')?.object, { ...defaultMeshConfig, egress: 'RegistryOnly' });
   assert.deepEqual(
     diagnostics.map(({ object, field, origin }) => [object, field, origin?.line]),
     [[{ kind: 'Mesh', namespace: '', name: 'prod' }, 'metadata.name', 8]],

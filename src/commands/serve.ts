@@ -4,6 +4,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { readConfig } from '../config.js';
 import { createLogger, type Logger } from '../observe/log.js';
 import { clusterOptions } from './cluster.js';
+import { readLifetime } from './serve/certificates.js';
 import { type ServeClusterFlags, serveCluster } from './serve/cluster.js';
 import { type FolderFlags, serveFolder } from './serve/folder.js';
 
@@ -50,7 +51,15 @@ function inFolder<T>(yargs: Argv<T>) {
     .option('manifests', { type: 'string', describe: 'Folder of Kubernetes YAML; sub-folders count, changes take effect at once' })
     .option('tls-cert', { type: 'string', describe: 'With --manifests: PEM file with the server certificate and its chain', implies: 'tls-key' })
     .option('tls-key', { type: 'string', describe: 'PEM file with the key of that certificate', implies: 'tls-cert' })
-    .option('tls-client-ca', { type: 'string', describe: 'PEM file with the authority that client certificates must come from', implies: 'tls-cert' });
+    .option('tls-client-ca', { type: 'string', describe: 'PEM file with the authority that client certificates must come from', implies: 'tls-cert' })
+    .option('certificate-lifetime', {
+      type: 'string',
+      default: '24h',
+      coerce: readLifetime,
+      describe: 'How long a certificate of a workload is good; it is renewed at about half of that',
+    })
+    .option('ca', { type: 'string', describe: 'With --manifests: folder with ca.crt and ca.key, made if need be; turns identities and mutual TLS on' })
+    .option('tokens', { type: 'string', describe: 'With --manifests: file with a line TOKEN NAMESPACE/SERVICEACCOUNT for each caller; others are refused' });
 }
 
 function inCluster<T>(yargs: Argv<T>) {

@@ -5,6 +5,7 @@ import { heldResources } from '../serve/csds.js';
 import type { Connection, Registry } from '../serve/registry.js';
 import { makeReport, type ProxyState, type Report } from '../status/report.js';
 import type { UnmeshedPod } from '../status/unmeshed.js';
+import type { IdentitySide } from './serve/identity-side.js';
 
 /** What Weft itself costs and does. */
 export interface Figures {
@@ -31,6 +32,8 @@ export interface Status extends Report, Figures {
   readonly diagnostics: readonly Diagnostic[];
   /** Left out where the objects come from a folder. */
   readonly cluster?: ClusterSide | undefined;
+  /** Left out where there is no authority. */
+  readonly identities?: IdentitySide | undefined;
 }
 
 /** The state of all connected proxies, and what is wrong with the objects. */

@@ -49,14 +49,35 @@ function eventName({ pod, uid, reason }: UnmeshedPod): string {
 }
 
 /** False when it makes no sense to go on with others now. */
-async function tell({ client, identity, clock, onError }: EventsOptions, name: string, { pod, uid, reason, message }: UnmeshedPod): Promise<boolean> {
+function tell(options: EventsOptions, name: string, { pod, uid, reason, message }: UnmeshedPod): Promise<boolean> {
   const slash = pod.indexOf('/');
   const namespace = pod.slice(0, slash);
+  const regarding = { apiVersion: 'v1', kind: 'Pod', namespace, name: pod.slice(slash + 1), uid };
+  return postEvent(options, { name, reason: 'NotMeshed', action: 'Inject', note: `${reason}: ${message}`, regarding });
+}
+
+/** One Event, as a warning about an object. */
+export interface Warning {
+  /** Of the Event: the same name is told once. */
+  readonly name: string;
+  readonly reason: string;
+  readonly action: string;
+  /** At most 1024 characters of it are told. */
+  readonly note: string;
+  readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly namespace: string; readonly name: string; readonly uid?: string };
+}
+
+/** Tells it in the namespace of its object. False when it could not be told, and further ones could not either. Never rejects. */
+export async function postEvent(
+  { client, identity, clock, onError }: Omit<EventsOptions, 'timers'>,
+  { name, note, reason, action, regarding }: Warning,
+): Promise<boolean> {
+  const { namespace } = regarding;
   const body = {
     ...{ apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { namespace, name }, eventTime: microTime(clock()), type: 'Warning' },
-    ...{ reason: 'NotMeshed', action: 'Inject', note: `${reason}: ${message}`.slice(0, 1024) },
+    ...{ reason, action, note: note.slice(0, 1024) },
     ...{ reportingController: 'weft.dev/controller', reportingInstance: identity.slice(0, 128) },
-    regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name: pod.slice(slash + 1), uid },
+    regarding,
   };
   try {
     await client.request({ method: 'POST', path: `/apis/events.k8s.io/v1/namespaces/${namespace}/events`, body, timeoutMs: 5_000 });

@@ -40,7 +40,7 @@ export interface StatusFacts {
 
 /** One thing that is so, or not, before anybody has said since when. */
 export interface Condition {
-  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted';
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted' | 'AuthorityValid';
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;

@@ -13,7 +13,7 @@ export interface MeshObjects {
 }
 
 /** The one that counts. */
-const meshName = 'default';
+export const meshName = 'default';
 /** There is to be one; who makes others is told so, up to this many. */
 const most = 16;
 

@@ -197,4 +197,20 @@ test('on a cluster nobody gets anything without the token of his own pod, on any
     await apiserver.start();
     await eventually(async () => (await walk(server.methods, xds, bearer(fresh), 'shop/web-1')).every(({ code }) => code === grpc.status.OK));
   });
+
+  await t.test('a token that is taken back while its stream is open ends the stream, and it is told why', { timeout: 60_000 }, async () => {
+    const token = await tokenOf('web-1', 7200);
+    const stream = openDelta(xds, 'shop/web-1', bearer(token));
+    stream.request('Cluster');
+    await stream.take();
+    await apiserver.client.request({ method: 'DELETE', path: '/api/v1/namespaces/shop/serviceaccounts/web' });
+    // The API server itself remembers for a few seconds that a token was good.
+    const askAnew = () => createTokenAuthenticator({ client: apiserver.client, audience: 'weft', clock: Date.now })([`Bearer ${token}`]);
+    await eventually(async () => 'refused' in (await askAnew()));
+    const before = server.refusedCalls.length;
+    time.ahead += 301_000;
+    assert.equal((await stream.ended).code, grpc.status.UNAUTHENTICATED);
+    assert.ok(server.refusedCalls.slice(before).some(({ subject, reason }) => subject?.id === 'shop/web-1' && reason.length > 20));
+    for (const { path, code } of await walk(server.methods, xds, bearer(token), 'shop/web-1')) assert.equal(code, grpc.status.UNAUTHENTICATED, path);
+  });
 });

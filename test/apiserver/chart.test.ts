@@ -13,6 +13,7 @@ const variants: Readonly<Record<string, readonly string[]>> = {
   autoscaled: ['controller.autoscaling.enabled=true', 'injector.autoscaling.enabled=true', 'networkPolicy.enabled=false'],
   'for one replica': ['controller.replicas=1', 'injector.replicas=1', 'controller.podDisruptionBudget.enabled=false', 'injector.failurePolicy=Ignore'],
   'with ranges and a digest': ['meshCidrs={10.0.0.0/8,fd00::/8}', `image.tag=sha256:${'0'.repeat(64)}`, 'crds.keep=true', 'imagePullSecrets={mine}'],
+  watched: ['dashboard.enabled=true', 'alerts.enabled=false'],
   'on special nodes': ['controller.nodeSelector.a=b', 'controller.tolerations[0].key=a', 'injector.podLabels.a=b', 'controller.podAnnotations.a=b'],
 };
 
@@ -22,15 +23,29 @@ for (const [name, values] of Object.entries(variants)) {
   });
 }
 
-for (const value of ['controler.replicas=3', 'controller.replicas=0', 'injector.failurePolicy=Maybe', 'logLevel=loud', 'certManager.enabled=true']) {
+for (const value of [
+  'controler.replicas=3',
+  'controller.replicas=0',
+  'injector.failurePolicy=Maybe',
+  'logLevel=loud',
+  'alerts.failureRatio=2',
+  'certManager.enabled=true',
+]) {
   test(`the chart refuses ${value}`, () => assert.rejects(renderText([value]), /values don't meet the specifications/));
 }
 
 test('the optional objects are there when they are wanted', async () => {
   const kinds = async (values: readonly string[]) => (await render(values)).map((object) => `${textAt(object, 'kind')}/${nameOf(object)}`);
-  const optional = ['Certificate/weft-webhook', 'ServiceMonitor/weft', 'HorizontalPodAutoscaler/weft-controller'];
+  const optional = [
+    'Certificate/weft-webhook',
+    'ServiceMonitor/weft',
+    'PrometheusRule/weft',
+    'ConfigMap/weft-dashboard',
+    'HorizontalPodAutoscaler/weft-controller',
+  ];
   const plain = await kinds([]);
-  const full = await kinds(['certManager.enabled=true', 'certManager.issuerRef.name=a', 'serviceMonitor.enabled=true', 'controller.autoscaling.enabled=true']);
+  const monitoring = ['serviceMonitor.enabled=true', 'alerts.enabled=true', 'dashboard.enabled=true'];
+  const full = await kinds(['certManager.enabled=true', 'certManager.issuerRef.name=a', ...monitoring, 'controller.autoscaling.enabled=true']);
   for (const object of optional) assert.ok(full.includes(object) && !plain.includes(object), object);
   assert.ok(plain.includes('Secret/weft-webhook-ca') && !full.includes('Secret/weft-webhook-ca'), 'cert-manager makes that Secret itself');
   assert.ok(!(await kinds(['crds.install=false'])).some((name) => name.startsWith('CustomResourceDefinition')));

@@ -3,12 +3,15 @@ import { readFile } from 'node:fs/promises';
 import type { KubeClient } from '../../kubernetes/api.js';
 import { keyOf } from '../../model/name.js';
 import { createEvents } from '../../status/events.js';
+import type { Condition } from '../../status/facts.js';
 import { createLease, type Lease } from '../../status/lease.js';
 import { createStatusLoop, type StatusLoop } from '../../status/loop.js';
+import { type MeshObjects, meshName } from '../../status/mesh-status.js';
 import { createPeers, type Peer, type PeerReport } from '../../status/peers.js';
 import { systemTimers } from '../../status/timers.js';
 import { type UnmeshedPod, unmeshedPods } from '../../status/unmeshed.js';
 import { createStatusWriter, type StatusWriter } from '../../status/writer.js';
+import type { CaExpiry } from './ca-expiry.js';
 import type { Core } from './core.js';
 import { createPeerFetch } from './peer-report.js';
 import { gatherFacts } from './status-facts.js';
@@ -28,6 +31,8 @@ export interface ClusterStatusOptions {
   readonly report: () => Promise<PeerReport>;
   /** How the other replicas are asked: by the authority and the name of their certificates, and a token in a file. */
   readonly peers: { readonly ca: () => string; readonly serverName: string; readonly tokenFile: string; readonly port: number };
+  /** For how long the authority of the mesh is good. */
+  readonly expiry: Pick<CaExpiry, 'condition' | 'revision'>;
   readonly onHolding: () => void;
   readonly failed: (task: string) => (error: unknown) => void;
 }
@@ -44,7 +49,7 @@ export interface ClusterStatus {
 
 /** Begins to contend for the Lease. */
 export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus {
-  const { client, core, world, namespace, pod, name, failed } = options;
+  const { client, core, world, namespace, pod, name, expiry, failed } = options;
   const common = { client, timers: systemTimers, clock: Date.now };
   const lease = createLease({
     ...{ ...common, namespace, name, identity: pod, onError: failed('lease') },
@@ -56,10 +61,19 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
   const writer = createStatusWriter({ ...common, isHolder: lease.isHolder, onError: (_, error) => failed('status')(error) });
   const unmeshed = () => unmeshedPods({ pods: core.store.pods(), namespaces: core.store.namespaces(), excluded: new Set([...system, namespace]) });
   const loop = createStatusLoop({
-    ...{ lease, writer, unmeshed, report: options.report, revision: world.verdictRevision, timers: systemTimers, onError: failed('status') },
+    ...{
+      lease,
+      writer,
+      unmeshed,
+      report: options.report,
+      revision: () => world.verdictRevision() + expiry.revision(),
+      timers: systemTimers,
+      onError: failed('status'),
+    },
     events: createEvents({ ...common, identity: pod, onError: failed('events') }),
     peers: peersOf(options),
-    facts: () => gatherFacts({ world: core.world, compiler: core.compiler, found: world.found, broken: world.broken, meshes: world.meshes }),
+    facts: () =>
+      gatherFacts({ world: core.world, compiler: core.compiler, found: world.found, broken: world.broken, meshes: withAuthority(world.meshes, expiry) }),
   });
   return {
     ...{ lease, loop, writer, unmeshed },
@@ -69,6 +83,12 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
       await lease.close();
     },
   };
+}
+
+/** The Mesh that counts says of the authority too. */
+function withAuthority({ conditions }: MeshObjects, expiry: Pick<CaExpiry, 'condition'>): Pick<MeshObjects, 'conditions'> {
+  const extended = (name: string, own: readonly Condition[]) => (name === meshName ? [...own, expiry.condition(own[0]?.observedGeneration ?? 0)] : own);
+  return { conditions: () => new Map([...conditions()].map(([name, own]) => [name, extended(name, own)])) };
 }
 
 /** The namespaces of Kubernetes itself, whose pods are never meshed. */

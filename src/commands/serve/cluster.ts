@@ -1,6 +1,8 @@
 /** `weft serve --kubernetes`: a cluster's objects in; ADS to its pods, verdicts on policies and their status out. */
+import type { Ca } from '../../identity/ca.js';
 import { keepCaBundle } from '../../identity/ca-bundle.js';
-import { isRefusal, type PodSubject } from '../../identity/subject.js';
+import { createSecrets, type Secrets } from '../../identity/secrets.js';
+import { isRefusal, type PodSubject, type Refusal, unavailable } from '../../identity/subject.js';
 import { createTokenAuthenticator, type TokenAuthenticator } from '../../identity/token-review.js';
 import type { KubeClient } from '../../kubernetes/api.js';
 import { keyOf } from '../../model/name.js';
@@ -11,19 +13,22 @@ import { createMetrics } from '../../observe/metrics.js';
 import { startMetrics } from '../../observe/metrics-server.js';
 import { clusterServeLimits } from '../../serve/limits.js';
 import { startServer, type XdsServer } from '../../serve/server.js';
-import type { Change } from '../../sources/change.js';
+import { postEvent } from '../../status/events.js';
 import type { PeerReport } from '../../status/peers.js';
 import { type HttpsServer, startHttps } from '../../webhook/server.js';
 import { type HostPort, isLoopback, readHostPort } from '../address.js';
 import { type ClusterFlags, connectTo } from '../cluster.js';
 import { measuredValidateRoute } from '../validate-webhook.js';
+import { type CaExpiry, watchCaExpiry } from './ca-expiry.js';
 import { type Certificates, openCertificates } from './certificates.js';
 import { clusterSide } from './cluster-side.js';
 import { type ClusterStatus, startClusterStatus } from './cluster-status.js';
 import { type Core, createCore } from './core.js';
 import { controllerFamilies } from './families.js';
+import { identitySide } from './identity-side.js';
 import { cannotListen } from './listening.js';
 import { reportRoute } from './peer-report.js';
+import { createPodStreams } from './pod-streams.js';
 import { createPolicyReport } from './policy-report.js';
 import { keepTrust } from './trust.js';
 import { type ClusterWorld, followWorld } from './world.js';
@@ -39,6 +44,8 @@ export interface ServeClusterFlags extends ClusterFlags {
   readonly 'token-file': string;
   readonly 'cluster-domain': string;
   readonly ipv6: boolean;
+  /** In milliseconds. */
+  readonly 'certificate-lifetime': number;
   readonly 'mesh-cidr'?: readonly string[] | undefined;
 }
 
@@ -81,25 +88,34 @@ export async function serveCluster(flags: ServeClusterFlags, logger: Logger): Pr
 
   const report = createPolicyReport({ registry: core.registry, store: core.store, revision: world.revision });
   const authenticate = authenticator(frame);
-  const server = await startXds(frame, certificates, authenticate);
-  world.onChange((changes) => endStreamsOfGonePods(server, changes));
+  const secrets = openSecrets(frame, certificates);
+  const expiry = watchExpiry(frame, certificates);
+  const server = await startXds(frame, certificates, secrets, authenticate);
+  world.onChange(createPodStreams(server));
   const webhook = await startWebhook(frame, certificates, authenticate, report);
-  const upkeep = startUpkeep(frame, world, certificates, report);
+  const upkeep = startUpkeep(frame, world, certificates, report, expiry);
   const { status } = upkeep;
   const adminPages = {
     isReady: () => isServing,
-    status: () => ({ ...core.status(), cluster: clusterSide(flags['pod-name'], status, world.watch.state()) }),
+    status: () => ({
+      ...core.status(),
+      cluster: clusterSide(flags['pod-name'], status, world.watch.state()),
+      identities: identitySide({ ...core, ca: certificates.mesh, secrets }),
+    }),
     ports: core.ports,
   };
   const adminServer = await startAdmin(ports.admin.host, ports.admin.port, adminPages).catch(cannotListen('--admin', flags.admin));
   const { compilations, compileSeconds } = core.controller;
   metrics.add(controllerFamilies({ ...status, registry: core.registry, compilations, compileSeconds, watch: world.watch.state, clock: Date.now }));
+  metrics.add(expiry.families);
   isServing = true;
   logger.info({ cluster: client.server, xds: flags.listen, webhook: flags.webhook, metrics: flags.metrics, admin: flags.admin }, 'serving');
   return async () => {
     isServing = false;
+    expiry.close();
     await upkeep.close();
     await Promise.all([webhook.close(), server.drain(drainMs).then(server.close).then(world.watch.close)]);
+    secrets.close();
     certificates.close();
     await Promise.all([adminServer.close(), metricsServer.close()]);
   };
@@ -115,7 +131,7 @@ function frameOf(flags: ServeClusterFlags, logger: Logger, instruments: Instrume
   if (!isLoopback(ports.admin.host)) {
     throw new Error(`--admin ${flags.admin} can be reached from outside, and the admin port asks nobody who he is; use 127.0.0.1`);
   }
-  const settings = { clusterDomain: flags['cluster-domain'], ipv6: flags.ipv6, ...(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}) };
+  const settings = { mtls: true, clusterDomain: flags['cluster-domain'], ipv6: flags.ipv6, ...(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}) };
   const failed =
     (task: string) =>
     (error: unknown): undefined => {
@@ -123,7 +139,7 @@ function frameOf(flags: ServeClusterFlags, logger: Logger, instruments: Instrume
       logger.error({ task, error: String(error) }, 'a task has failed; it is tried again');
     };
   const serverName = `${controllerName}.${flags.namespace}.svc`;
-  return { flags, ports, serverName, logger, instruments, failed, client: connectTo(flags), core: createCore(settings, logger) };
+  return { flags, ports, serverName, logger, instruments, failed, client: connectTo(flags), core: createCore(settings, logger, { followsPods: true }) };
 }
 
 function authenticator({ client, core, instruments }: Frame): TokenAuthenticator {
@@ -136,15 +152,49 @@ function authenticator({ client, core, instruments }: Frame): TokenAuthenticator
   };
 }
 
-function startXds({ flags, core, instruments }: Frame, { xds }: Certificates, authenticate: TokenAuthenticator): Promise<XdsServer<PodSubject>> {
+function openSecrets({ flags, core, failed }: Frame, { mesh }: Certificates): Secrets {
+  const trustDomain = () => core.store.mesh.config().trustDomain;
+  const lifetimeMs = flags['certificate-lifetime'];
+  const secrets = createSecrets({ ca: mesh, trustDomain, clock: Date.now, onError: failed('identities'), lifetimeMs });
+  core.controller.serveSecrets(secrets);
+  return secrets;
+}
+
+function watchExpiry({ client, flags, logger, failed }: Frame, { mesh, webhookCa }: Certificates): CaExpiry {
+  const { namespace } = flags;
+  const watched = (secret: string, ca: Ca) => ({ place: `Secret ${namespace}/${secret}`, secret, ca });
+  const events = { client, identity: flags['pod-name'], clock: Date.now, onError: failed('events') };
+  return watchCaExpiry({
+    authorities: [watched('weft-ca', mesh), watched('weft-webhook-ca', webhookCa)],
+    logger,
+    clock: Date.now,
+    tellEvent: (warning, name) => postEvent(events, { ...warning, regarding: { apiVersion: 'v1', kind: 'Secret', namespace, name } }),
+  });
+}
+
+/** A proxy that has to wait for its certificate waits with everything else too, so it is there before the stream begins. */
+async function withCertificate(secrets: Secrets, verdict: PodSubject | Refusal): Promise<PodSubject | Refusal> {
+  if (isRefusal(verdict)) return verdict;
+  return secrets.ensure(verdict).then(
+    () => verdict,
+    (error: unknown) => unavailable('no certificate could be issued for this pod; try again', String(error)),
+  );
+}
+
+function startXds(
+  { flags, core, instruments }: Frame,
+  { xds }: Certificates,
+  secrets: Secrets,
+  authenticate: TokenAuthenticator,
+): Promise<XdsServer<PodSubject>> {
   const tellRefusal = logRefusals(core);
   return startServer({
     listen: flags.listen,
     limits: clusterServeLimits,
     tls: { certificate: xds },
-    authenticate: (metadata) => authenticate(metadata.get('authorization')),
+    authenticate: async (metadata) => withCertificate(secrets, await authenticate(metadata.get('authorization'))),
     context: {
-      ...adsContext(core),
+      ...adsContext(core, secrets),
       classify: core.controller.classifyPod,
       // A pod sees how it stands itself; others it sees nothing of.
       maySee: ({ id }, node) => node.id === id,
@@ -154,12 +204,6 @@ function startXds({ flags, core, instruments }: Frame, { xds }: Certificates, au
       tellRefusal(call);
     },
   }).catch(cannotListen('--listen', flags.listen));
-}
-
-/** A pod that was replaced by one of the same name is gone too. */
-function endStreamsOfGonePods(server: XdsServer<PodSubject>, changes: readonly Change[]): void {
-  const uids = new Map(changes.flatMap((change) => (change.kind === 'Pod' ? [[change.key, change.object?.uid] as const] : [])));
-  if (uids.size > 0) server.endStreamsOf(({ id, uid }) => uids.has(id) && uids.get(id) !== uid, 'the pod of this stream is gone');
 }
 
 function startWebhook(
@@ -188,13 +232,14 @@ function startUpkeep(
   world: ClusterWorld,
   { xds, webhook }: Certificates,
   report: () => Promise<PeerReport>,
+  expiry: CaExpiry,
 ): Upkeep {
   const ca = () => webhook.current().bundle;
   const configuration = { client, resource: 'validatingwebhookconfigurations' as const, name: controllerName };
   const stopBundle = keepCaBundle({ ...configuration, bundle: ca, onChange: webhook.onChange, onError: failed('ca-bundle') });
   const peers = { ca, serverName, tokenFile: flags['token-file'], port: ports.webhook.port };
   const status = startClusterStatus({
-    ...{ client, core, world, namespace: flags.namespace, pod: flags['pod-name'], name: controllerName, report, peers, failed },
+    ...{ client, core, world, namespace: flags.namespace, pod: flags['pod-name'], name: controllerName, report, peers, expiry, failed },
     onHolding: () => trust.touch(),
   });
   const isHolder = () => status.lease.isHolder();

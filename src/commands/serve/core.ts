@@ -8,7 +8,7 @@ import type { Service } from '../../model/service.js';
 import type { Logger } from '../../observe/log.js';
 import { type ProcessFigures, watchProcess } from '../../observe/process.js';
 import { createRegistry, type Registry } from '../../serve/registry.js';
-import { createStore, type Store } from '../../sources/store.js';
+import { createStore, type Store, type StoreOptions } from '../../sources/store.js';
 import { type PortRow, portRows } from '../../status/ports.js';
 import { type Status, statusOf } from '../status-report.js';
 
@@ -32,9 +32,9 @@ export interface Core {
 }
 
 /** A core over an empty world. */
-export function createCore(settings: Partial<MeshSettings>, logger: Logger): Core {
+export function createCore(settings: Partial<MeshSettings>, logger: Logger, source: StoreOptions = {}): Core {
   const processFigures = watchProcess();
-  const store = createStore();
+  const store = createStore(source);
   const compiler = createCompiler(settings);
   const onDefect = (name: object, error: unknown) =>
     logger.error({ ...name, error: String(error) }, 'a compiled resource is invalid and is not sent; this is a defect of Weft');

@@ -8,8 +8,10 @@ import { watchFolder } from '../../sources/files.js';
 import { isLoopback, readHostPort } from '../address.js';
 import { parsers } from '../parsers.js';
 import { createCore } from './core.js';
+import { openDoor, openIdentities } from './door.js';
+import { identitySide } from './identity-side.js';
 import { cannotListen } from './listening.js';
-import { adsContext } from './xds.js';
+import { adsContext, logRefusals } from './xds.js';
 
 /** What the mode is told. */
 export interface FolderFlags {
@@ -19,6 +21,10 @@ export interface FolderFlags {
   readonly 'tls-cert'?: string | undefined;
   readonly 'tls-key'?: string | undefined;
   readonly 'tls-client-ca'?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly tokens?: string | undefined;
+  /** In milliseconds. */
+  readonly 'certificate-lifetime': number;
   readonly 'mesh-cidr'?: readonly string[] | undefined;
 }
 
@@ -28,24 +34,30 @@ export async function serveFolder(flags: FolderFlags, logger: Logger): Promise<(
   const admin = readHostPort(flags.admin, '--admin');
   const tls = await readTls(flags);
   checkExposure(listen.host, admin.host, tls);
+  checkIdentities(listen.host, flags);
   await checkFolder(flags.manifests);
 
-  const core = createCore(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}, logger);
+  const core = createCore({ mtls: flags.ca !== undefined, ...(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}) }, logger);
   const { controller } = core;
+  const identities = flags.ca === undefined ? undefined : await openIdentities(flags.ca, core, flags['certificate-lifetime']);
   const source = await watchFolder({ dir: flags.manifests, parsers, onChange: (changes) => controller.apply(changes), onDiagnostics: core.report });
   await source.ready;
+  const door = await openDoor(flags.tokens, core, identities?.secrets);
   const serving = startServer({
     listen: flags.listen,
     tls,
-    authenticate: async () => ({}),
-    context: { ...adsContext(core), classify: controller.classify },
+    authenticate: door.authenticate,
+    context: { ...adsContext(core, identities?.secrets), classify: door.classify },
+    onRefused: logRefusals(core),
   });
   const server = await serving.catch(cannotListen('--listen', flags.listen));
-  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status: core.status, ports: core.ports }).catch(
-    cannotListen('--admin', flags.admin),
-  );
+  door.follow(server);
+  const status = () => ({ ...core.status(), ...(identities ? { identities: identitySide({ ...core, ...identities }) } : {}) });
+  const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status, ports: core.ports }).catch(cannotListen('--admin', flags.admin));
   logger.info({ manifests: flags.manifests, xds: `${listen.host}:${server.port}`, admin: `${admin.host}:${adminServer.port}` }, 'serving');
   return async () => {
+    door.close();
+    identities?.close();
     await Promise.all([source.close(), adminServer.close(), server.close()]);
   };
 }
@@ -64,6 +76,13 @@ function checkExposure(host: string, adminHost: string, tls: ServeTls | undefine
     throw new Error(`--listen ${host} can be reached from outside; give --tls-cert, --tls-key and --tls-client-ca, or listen on 127.0.0.1`);
   }
   if (!isLoopback(adminHost)) throw new Error(`--admin ${adminHost} can be reached from outside, and the admin port asks nobody who he is; use 127.0.0.1`);
+}
+
+/** A certificate is given to whoever proves that it is his; on this machine alone a proxy is believed. */
+function checkIdentities(host: string, { ca, tokens }: FolderFlags): void {
+  if (ca !== undefined && tokens === undefined && !isLoopback(host)) {
+    throw new Error(`--ca with --listen ${host} would give the certificate of any workload to whoever asks; give --tokens, or listen on 127.0.0.1`);
+  }
 }
 
 /** A folder that goes away later is waited for; one that is not there to begin with is a slip of the pen. */

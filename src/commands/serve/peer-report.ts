@@ -59,7 +59,7 @@ export function createPeerFetch({ ca, serverName, token }: PeerAccess): (peer: P
   return async ({ address }) => {
     const { hostname, port } = new URL(`https://${address}`);
     const headers = { authorization: `Bearer ${await token()}` };
-    const text = await get({ host: hostname.replace(/^\[|\]$/g, ''), port, path: '/report', headers, ca: ca(), servername: serverName, minVersion: 'TLSv1.2' });
+    const text = await get({ host: hostname.replace(/^\[|\]$/g, ''), port, path: '/report', headers, ca: ca(), servername: serverName, minVersion: 'TLSv1.3' });
     return JSON.parse(text);
   };
 }

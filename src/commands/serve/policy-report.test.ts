@@ -29,7 +29,15 @@ function setUp() {
   apply(service('web', '10.0.0.1'));
   apply(slice('web', { '10.1.0.1': 'a' }));
   const connect = (id: string) => {
-    const audience = { namespace: 'shop', zone: '', client: 'explicit' as const, explicitPort: 15_001 };
+    const audience = {
+      namespace: 'shop',
+      zone: '',
+      client: 'explicit' as const,
+      explicitPort: 15_001,
+      serviceAccount: 'default',
+      labels: {},
+      ports: new Map(),
+    };
     const who = { workload: id, audienceKey: 'shop', audience };
     const client = createClient(
       createDelta().traits,

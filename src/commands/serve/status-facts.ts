@@ -15,7 +15,7 @@ export interface StatusFactsOptions {
   /** What the source has found wrong with objects by themselves. */
   readonly found: () => readonly Diagnostic[];
   readonly broken: BrokenPolicies;
-  readonly meshes: MeshObjects;
+  readonly meshes: Pick<MeshObjects, 'conditions'>;
 }
 
 /** Gathers them policy by policy. */
