@@ -29,6 +29,14 @@ export async function missingForGo() {
   return (await works('go', 'version')) ? undefined : 'Go is not installed';
 }
 
+/** For what attackers' tools find in the ports. */
+export async function missingForPorts() {
+  if (!(await works('go', 'version'))) return 'Go, with which h2spec is built, is not installed';
+  if (!(await works('h2load', '--version'))) return 'the command h2load (package nghttp2-client) is not installed';
+  if (!(await works('/bin/sh', '-c', 'command -v slowhttptest'))) return 'the command slowhttptest is not installed';
+  return (await works('/bin/sh', '-c', 'command -v testssl')) ? undefined : 'the command testssl (package testssl.sh) is not installed';
+}
+
 /** For a real cluster. Nobody's cluster is touched unless these variables say so. */
 export async function missingForCluster() {
   const { KUBECONFIG, WEFT_BUILD_IMAGE, WEFT_KIND_CLUSTER, WEFT_NODE_EXEC } = process.env;

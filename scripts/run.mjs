@@ -3,6 +3,7 @@ import { chdir } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { buildImages } from './images.mjs';
 import { writePrinted } from './printed.mjs';
+import { writeSbom } from './sbom.mjs';
 import { build, generate, install, progress, run } from './setup.mjs';
 import { runTests } from './test.mjs';
 
@@ -14,6 +15,7 @@ const commands = {
     await writePrinted();
   },
   images: () => buildImages(),
+  sbom: () => writeSbom(),
   async build() {},
   async check() {
     const biome = await run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--max-diagnostics=200']);
@@ -38,7 +40,7 @@ if (!Object.hasOwn(commands, name)) {
   progress(`Unknown command ${JSON.stringify(name)}; one of ${Object.keys(commands).join(', ')}`);
   process.exit(2);
 }
-if (name !== 'generate' && name !== 'images') await build();
+if (!['generate', 'images', 'sbom'].includes(name)) await build();
 try {
   process.exitCode = (await commands[name](args)) ?? 0;
 } catch (error) {

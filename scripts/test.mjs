@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { run } from 'node:test';
 import { buildClusterImages } from './cluster-images.mjs';
-import { missingForApiserver, missingForCluster, missingForGo, missingForNetns } from './requirements.mjs';
+import { missingForApiserver, missingForCluster, missingForGo, missingForNetns, missingForPorts } from './requirements.mjs';
 
 /** A file that has not ended after this long is stopped and counts as failed. */
 const timeout = 300_000;
@@ -28,6 +28,7 @@ const groups = [
     last: 'f-uninstall.test.ts',
   },
   { name: 'grpc-go', matches: (file) => file.startsWith('test/clients/grpc-go'), concurrency: 1, missing: missingForGo },
+  { name: 'ports', matches: (file) => file.startsWith('test/ports/'), concurrency: 1, missing: missingForPorts },
   { name: 'netns', matches: (file) => file.startsWith('test/netns/'), concurrency: 1, missing: missingForNetns },
   { name: 'apiserver', matches: (file) => file.startsWith('test/apiserver/'), concurrency: 2, missing: missingForApiserver },
   { name: 'envoy', matches: (file) => file.startsWith('test/envoy/'), concurrency: 2 },
