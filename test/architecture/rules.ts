@@ -26,7 +26,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   connections: [],
   webhook: ['connections'],
   sources: ['model', 'kubernetes'],
-  identity: ['model', 'kubernetes'],
+  identity: ['model', 'envoy', 'kubernetes'],
   inject: ['model', 'envoy'],
   status: ['model', 'kubernetes'],
   observe: ['model', 'connections'],

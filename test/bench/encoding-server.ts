@@ -34,6 +34,7 @@ await startServer({
     registry: createRegistry(),
     scheduler: createScheduler(),
     classify: controller.classify,
+    may: () => true,
     clock: Date.now,
     onRefusal: (node, typeUrl, message) => process.stderr.write(`${node.id} refused ${typeUrl}: ${message}\n`),
   },

@@ -20,6 +20,8 @@ export interface Case {
   readonly audiences: Readonly<Record<string, Audience>>;
   /** Whether the listeners and other constants are part of the output; elsewhere they would only be noise. */
   readonly constants: boolean;
+  /** Whether there is an authority for certificates. */
+  readonly mtls: boolean;
   /** What a client asks for besides: addresses and names that no Service has. */
   readonly asked: readonly ResourceName[];
   readonly world: World;
@@ -27,13 +29,14 @@ export interface Case {
 
 interface CaseFile {
   readonly constants?: boolean;
+  readonly mtls?: boolean;
   /** Files and folders under `examples/`, read besides `in`. */
   readonly examples?: readonly string[];
-  readonly audiences: Readonly<Record<string, Partial<Audience>>>;
+  readonly audiences: Readonly<Record<string, Partial<Omit<Audience, 'ports'> & { readonly ports: Readonly<Record<string, number>> }>>>;
   readonly asked?: readonly ResourceName[];
 }
 
-const anyone: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001 };
+const anyone: Audience = { namespace: 'shop', zone: '', client: 'captured', explicitPort: 15001, serviceAccount: 'default', labels: {}, ports: new Map() };
 
 /** The sources are read, not the compiled copies, so that goldens can be updated in place. */
 const root = fileURLToPath(new URL('../../../test/golden/cases', import.meta.url));
@@ -47,20 +50,23 @@ export async function readCases(): Promise<readonly Case[]> {
 async function readCase(name: string): Promise<Case> {
   const folder = join(root, name);
   const file: CaseFile = parse(await readFile(join(folder, 'audiences.yaml'), 'utf8'));
-  const audiences = Object.fromEntries(Object.entries(file.audiences).map(([key, given]) => [key, { ...anyone, ...given }]));
+  const audiences = Object.fromEntries(
+    Object.entries(file.audiences).map(([key, given]) => [key, { ...anyone, ...given, ports: new Map(Object.entries(given.ports ?? {})) }]),
+  );
   return {
     name,
     folder,
     audiences,
     constants: file.constants ?? false,
+    mtls: file.mtls ?? false,
     asked: file.asked ?? [],
     world: await readWorld(join(folder, 'in'), ...(file.examples ?? []).map((path) => join(examples, path))),
   };
 }
 
 /** What the case compiles to for an audience, its objects having arrived in this order. */
-export function renderCase({ world, constants, asked }: Case, audience: Audience, changes = world.changes): Rendered {
-  const compiler = createCompiler();
+export function renderCase({ world, constants, mtls, asked }: Case, audience: Audience, changes = world.changes): Rendered {
+  const compiler = createCompiler({ mtls });
   const mesh = meshOf(changes);
   const rendered = renderAll(mesh, compiler, audience, world.services);
   const more = asked.flatMap(({ type, name }) => {

@@ -7,7 +7,9 @@ import * as grpc from '@grpc/grpc-js';
 import { WebSocket, WebSocketServer } from 'ws';
 import { close, exchange, open, untilClosed } from './connections.js';
 import { serveUdp, udp } from './datagrams.js';
+import { moreLoad, startLoad, stopLoad } from './load.js';
 import { plainAddress } from './plain-address.js';
+import { callTls, serveTls } from './tls-actions.js';
 
 /** What an application saw of a request; it is also its answer. */
 export interface Seen {
@@ -64,6 +66,8 @@ async function serveHttp({ name, port }: AppOptions): Promise<void> {
     const answer = JSON.stringify(seen);
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) }).end(answer);
   });
+  // Node ends idle connections after five seconds; a request that Envoy sends at that moment would fail, with or without a mesh.
+  server.keepAliveTimeout = 0;
   new WebSocketServer({ server }).on('connection', (socket) => socket.on('message', (data) => socket.send(`${name} heard ${data}`)));
   await listen(server, port);
 }
@@ -148,4 +152,7 @@ async function callGrpc({ target, say }: { readonly target: string; readonly say
 }
 
 /** Everything that can be asked for. */
-export const actions = { serveHttp, serveBanner, serveGrpc, serveUdp, http, tcp, udp, webSocket, callGrpc, open, exchange, close, untilClosed };
+export const actions = {
+  ...{ serveHttp, serveBanner, serveGrpc, serveUdp, serveTls, http, tcp, udp, webSocket, callGrpc, callTls },
+  ...{ open, exchange, close, untilClosed, startLoad, moreLoad, stopLoad },
+};

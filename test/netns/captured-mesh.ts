@@ -1,19 +1,14 @@
 /** A mesh in network namespaces: Weft on the bridge behind mutual TLS, a captured client, applications with and without a sidecar. */
-import { execFile, spawn } from 'node:child_process';
-import { chown, mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { bootstrap } from '../../src/inject/bootstrap.js';
 import type { RedirectOptions } from '../../src/inject/redirect.js';
-import { type RunningEnvoy, startEnvoy } from '../../src/proxy/run.js';
-import { type Cleanup, envoyBinary, temporaryFolder } from '../support/envoy.js';
+import type { RunningEnvoy } from '../../src/proxy/run.js';
+import type { Cleanup } from '../support/envoy.js';
 import { backends, type Manifest, policy, put, service } from '../support/manifests.js';
 import type { HttpCall, Seen } from './actions.js';
 import { createNetwork, type Network, type NetworkPod } from './network.js';
+import { makeHome, startSidecar, weftIn } from './processes.js';
 
-/** The user that Envoy runs as. */
-const uid = 1337;
 const namespace = 'shop';
 
 /** What runs. */
@@ -55,10 +50,9 @@ export const quickDrain: readonly string[] = ['--drain-time-s', '1', '--drain-st
 
 /** Starts it all. */
 export async function startCapturedMesh(t: Cleanup, { redirect = {}, args = [], objects = [] }: CapturedOptions): Promise<CapturedMesh> {
-  const home = await temporaryFolder(t);
-  await chown(home, uid, uid);
+  const home = await makeHome(t);
   const manifests = join(home, 'mesh');
-  await Promise.all([writeManifests(manifests), makeCertificates(home)]);
+  await writeManifests(manifests);
   await put(manifests, 'more', objects);
   const network = await createNetwork(t);
   const client = await network.pod('client', addresses.client, redirect);
@@ -66,10 +60,10 @@ export async function startCapturedMesh(t: Cleanup, { redirect = {}, args = [], 
   const sided = await network.pod('sided', addresses.sided.v4, { excludeInboundPorts: [9100] });
   const stranger = await network.pod('stranger', '10.99.4.2');
   await startApps(plain, sided, stranger, network.gateway);
-  const weft = await weftIn(t, network.gateway, home, manifests);
+  const weft = await weftIn(t, network.gateway, home, ['--manifests', manifests]);
   await weft.start();
-  const clientEnvoy = await startSidecar(t, home, client, 'client', args);
-  await startSidecar(t, home, sided, 'sided', args);
+  const clientEnvoy = await startSidecar(t, client, { home, namespace, pod: 'client', args });
+  await startSidecar(t, sided, { home, namespace, pod: 'sided', args });
   return { network, client, clientEnvoy, plain, sided, stranger, manifests, killWeft: weft.kill, startWeft: weft.start };
 }
 
@@ -137,75 +131,6 @@ async function writeManifests(folder: string): Promise<void> {
       ],
     }),
   ]);
-}
-
-/** An authority, the certificate of Weft, and that of the sidecars, which Envoy must be able to read. */
-async function makeCertificates(folder: string): Promise<void> {
-  const openssl = (...args: readonly string[]) => promisify(execFile)('openssl', [...args]);
-  const made = (name: string) => [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    join(folder, `${name}.key`),
-    '-out',
-    join(folder, `${name}.pem`),
-  ];
-  await openssl('req', '-x509', ...made('ca'), '-subj', '/CN=ca');
-  const signed = ['-CA', join(folder, 'ca.pem'), '-CAkey', join(folder, 'ca.key'), '-addext', 'basicConstraints=CA:FALSE'];
-  await openssl('req', '-x509', ...made('weft'), ...signed, '-subj', '/CN=weft', '-addext', 'subjectAltName=IP:10.99.0.1');
-  await openssl('req', '-x509', ...made('proxy'), ...signed, '-subj', '/CN=proxy');
-  await chown(join(folder, 'proxy.key'), uid, uid);
-}
-
-const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-
-/** `weft serve` in a namespace; the kernel ends it when this process is killed outright. */
-async function weftIn(t: Cleanup, pod: NetworkPod, home: string, manifests: string) {
-  const logFile = join(home, 'weft.log');
-  const tls = ['--tls-cert', join(home, 'weft.pem'), '--tls-key', join(home, 'weft.key'), '--tls-client-ca', join(home, 'ca.pem')];
-  const node = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--', process.execPath];
-  const args = ['netns', 'exec', pod.netns, ...node, main, 'serve', '--manifests', manifests, '--listen', `${pod.address}:15010`, ...tls];
-  let kill: () => Promise<void> = async () => undefined;
-  t.after(() => kill());
-  return {
-    kill: () => kill(),
-    start: async () => {
-      const log = await open(logFile, 'a');
-      const child = spawn('ip', args, { stdio: ['ignore', 'ignore', log.fd] });
-      await log.close();
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-      kill = () => {
-        child.kill('SIGKILL');
-        return gone;
-      };
-      await Promise.race([untilReady(pod), gone.then(async () => Promise.reject(new Error(`weft serve ended: ${await readFile(logFile, 'utf8')}`)))]);
-    },
-  };
-}
-
-async function untilReady(pod: NetworkPod): Promise<void> {
-  for (;;) {
-    const answer = await pod.run('http', { address: '127.0.0.1', port: 15_014, path: '/readyz' }).catch(() => undefined);
-    if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function startSidecar(t: Cleanup, home: string, { netns }: NetworkPod, pod: string, args: readonly string[]): Promise<RunningEnvoy> {
-  const tls = { serverName: '10.99.0.1', caFile: join(home, 'ca.pem'), client: { certificateFile: join(home, 'proxy.pem'), keyFile: join(home, 'proxy.key') } };
-  const configuration = bootstrap({
-    proxy: { namespace, pod, serviceAccount: pod, labels: { app: pod }, zone: '', client: 'captured' },
-    controlPlane: { host: '10.99.0.1', port: 15_010, tls },
-    adminSocket: join(home, `${pod}.sock`),
-    stats: 'all',
-  });
-  const envoy = await startEnvoy({ binary: await envoyBinary(), bootstrap: configuration, netns, uid, args, logFile: join(home, `${pod}.log`) });
-  t.after(envoy.stop);
-  await envoy.ready();
-  return envoy;
 }
 
 /** What the app saw of a request of this pod; rejects unless it was answered with 200. */

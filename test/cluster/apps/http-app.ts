@@ -18,6 +18,8 @@ export interface Seen {
   /** The address that the connection came from. */
   readonly peer: string;
   readonly bodyLength: number;
+  /** What the mesh says of the caller: `x-forwarded-client-cert`. */
+  readonly identities: string;
 }
 
 const pod = process.env['HOSTNAME'] ?? '';
@@ -58,6 +60,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return;
   }
   const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  const seen: Seen = { pod, version, method, path: url, host: headers.host ?? '', peer, bodyLength: body.length };
+  const identities = String(headers['x-forwarded-client-cert'] ?? '');
+  const seen: Seen = { pod, version, method, path: url, host: headers.host ?? '', peer, bodyLength: body.length, identities };
   response.writeHead(200, common).end(JSON.stringify(seen));
 }
