@@ -8,7 +8,7 @@ import { portOf } from '../../support/port.js';
 import { type Caller, exchange, makeCredentials, open, type Request } from './callers.js';
 import { callerOf, createDice, identities, requestOf, siteOf } from './cases.js';
 import { decide, type Verdict, wouldDecide } from './model.js';
-import { type LogLine, type Site, startAuthorized, trustDomain } from './site.js';
+import { type LogLine, type Site, serviceOf, startAuthorized, trustDomain } from './site.js';
 
 /** A call, and the port that it is made to. */
 interface Case {
@@ -110,10 +110,12 @@ test('240 TCP connections are kept, or closed at their first byte, and explained
   const { at, readLog } = await startAuthorized(t, sites, { credentials, app: portOf(app) });
   const cases = new Map<string, Case>();
   await askMany(240, 8, async (number) => {
-    const site = sites[number % 60] ?? assert.fail();
+    const index = number % 60;
+    const site = sites[index] ?? assert.fail();
     const one = { site, caller: callerOf(dice, site.isMtls) };
-    const socket = await open(one.caller, at(number % 60), credentials);
-    cases.set(`${socket.localAddress}:${socket.localPort}`, one);
+    const socket = await open(one.caller, at(index), credentials);
+    // The system gives a port again to a connection to somewhere else.
+    cases.set(`${serviceOf(index)} ${socket.localAddress}:${socket.localPort}`, one);
     const answered = new Promise<boolean>((resolve) => socket.once('data', () => resolve(true)).once('close', () => resolve(false)));
     socket.write(`<${number}>`);
     const verdict = decide(site.stanzas, one.caller, undefined);
@@ -122,5 +124,5 @@ test('240 TCP connections are kept, or closed at their first byte, and explained
     assert.equal(received.join('').includes(`<${number}>`), verdict.isAllowed);
   });
   assert.equal(cases.size, 240);
-  checkLog(cases, await readLog(), ({ downstream }) => String(downstream));
+  checkLog(cases, await readLog(), ({ destination, downstream }) => `${String(destination).split('.')[0]} ${downstream}`);
 });

@@ -94,9 +94,9 @@ function addressOf(index: number): string {
 function chainOf<Value extends object>({ stanzas, isMtls, protocol }: Site<Value>, index: number, name: string, { credentials }: SiteOptions): FilterChain {
   const port = { name: '', port: 80, targetPort: podPort, protocol, protocolReason: '' };
   const service: Service = {
-    key: keyOf('shop', 'reviews'),
+    key: keyOf('shop', serviceOf(index)),
     namespace: 'shop',
-    name: 'reviews',
+    name: serviceOf(index),
     clusterIPs: [],
     ports: [port],
     publishNotReadyAddresses: false,
@@ -109,6 +109,11 @@ function chainOf<Value extends object>({ stanzas, isMtls, protocol }: Site<Value
     filters: inboundFilters(inbound, isMtls ? 'mtls' : 'plaintext', config),
     ...(isMtls ? { transport_socket: tlsOf(credentials) } : {}),
   };
+}
+
+/** The name of the Service of a site. */
+export function serviceOf(index: number): string {
+  return `site-${index}`;
 }
 
 /** A listener without a chain is refused. */
