@@ -24,7 +24,7 @@ export async function missingForNetns() {
   return nat ? undefined : 'iptables has no nat table here';
 }
 
-/** For the client of grpc-go. */
+/** For clients that are written in Go. */
 export async function missingForGo() {
   return (await works('go', 'version')) ? undefined : 'Go is not installed';
 }

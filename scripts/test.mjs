@@ -27,7 +27,7 @@ const groups = [
     prepare: buildClusterImages,
     last: 'f-uninstall.test.ts',
   },
-  { name: 'grpc-go', matches: (file) => file.startsWith('test/clients/grpc-go'), concurrency: 1, missing: missingForGo },
+  { name: 'go', matches: (file) => /^test\/clients\/(grpc-go|go-spiffe)/.test(file), concurrency: 1, missing: missingForGo },
   { name: 'ports', matches: (file) => file.startsWith('test/ports/'), concurrency: 1, missing: missingForPorts },
   { name: 'netns', matches: (file) => file.startsWith('test/netns/'), concurrency: 1, missing: missingForNetns },
   { name: 'apiserver', matches: (file) => file.startsWith('test/apiserver/'), concurrency: 2, missing: missingForApiserver },

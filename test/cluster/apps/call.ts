@@ -5,6 +5,7 @@ import { request as requestTls } from 'node:https';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { askGrpc, openGrpc } from './grpc-app.js';
 import { askUdp } from './udp-app.js';
 
@@ -15,7 +16,17 @@ export type Call =
   | { readonly grpc: string; readonly say: string }
   /** Waits for the server's greeting, speaks, and answers with both lines and the time to the greeting. */
   | { readonly tcp: string; readonly say: string }
-  | { readonly udp: string; readonly say: string };
+  | { readonly udp: string; readonly say: string }
+  /** Opens a TLS connection without a certificate, and answers with what the server shows, see {@link ShownTls}. */
+  | { readonly tls: string; readonly serverName: string };
+
+/** What a server shows in a handshake. */
+export interface ShownTls {
+  /** As Node names it: `TLSv1.3`. */
+  readonly protocol: string;
+  /** Its certificate, as PEM. */
+  readonly certificate: string;
+}
 
 /** A GET, or a POST of a body of so many bytes. */
 export interface HttpCall {
@@ -40,6 +51,7 @@ export interface HttpAnswer {
 export async function callJson(json: string): Promise<unknown> {
   const call: Call = JSON.parse(json);
   if ('http' in call) return callHttp(call.http);
+  if ('tls' in call) return callTls(...hostPort(call.tls), call.serverName);
   if ('udp' in call) return askUdp(...hostPort(call.udp), call.say);
   if ('tcp' in call) return callTcp(...hostPort(call.tcp), call.say);
   const client = openGrpc(call.grpc);
@@ -101,6 +113,16 @@ async function callTcp(host: string, port: number, say: string): Promise<{ reado
     socket.write(`${say}\n`);
     const [echo] = await once(socket, 'data', { signal });
     return { greeting: String(greeting).trim(), echo: String(echo).trim(), greetingMs };
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function callTls(host: string, port: number, servername: string): Promise<ShownTls> {
+  const socket = connectTls({ host, port, servername, rejectUnauthorized: false }).on('error', () => undefined);
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(20_000) });
+    return { protocol: socket.getProtocol() ?? '', certificate: String(socket.getPeerX509Certificate() ?? '') };
   } finally {
     socket.destroy();
   }
