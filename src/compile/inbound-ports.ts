@@ -17,12 +17,12 @@ export interface InboundPort {
   readonly protocol: Protocol;
   /** How callers name it. */
   readonly serverNames: readonly string[];
-  /** The Service that telemetry and policies name, the first by key; and its port. */
+  /** The Service that telemetry and policies name, the oldest; and its port. */
   readonly service: Service;
   readonly port: ServicePort;
   /** Whether plaintext is refused. */
   readonly strict: boolean;
-  /** By stanza, those of all the Services, in the order of their keys. */
+  /** By stanza, those of all the Services, in the order of their age. */
   readonly stanzas: ServerStanzas;
 }
 
@@ -37,18 +37,23 @@ export interface InboundUse {
 /** On these the sidecar itself listens, and no app: a Service that leads there leads nowhere. */
 const sidecarPorts: ReadonlySet<number> = new Set([15_001, 15_006, 15_008, 15_021]);
 
-/** All uses of a workload's ports, by Service. */
+/** All uses of a workload's ports, those of the oldest Service first: one that is added changes nothing of the others, and ends no connection. */
 export function inboundUses(mesh: Mesh, { namespace, labels, ports }: Audience): readonly InboundUse[] {
   const services = filingsOf(namespace, labels).flatMap((filing) => mesh.selecting(filing));
   return services
     .filter(({ selector }) => selectsReplicas(selector, labels))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .sort(byAge)
     .flatMap((service) =>
       service.ports.flatMap((port) => {
         const number = typeof port.targetPort === 'number' ? port.targetPort : ports.get(port.targetPort);
         return number === undefined || sidecarPorts.has(number) ? [] : [{ service, port, number, stanzas: serverStanzas(mesh, service, port) }];
       }),
     );
+}
+
+function byAge(a: Service, b: Service): number {
+  const [first, second] = [a, b].map(({ creationTimestamp, key }) => `${creationTimestamp || '~'} ${key}`);
+  return String(first) < String(second) ? -1 : 1;
 }
 
 /** What the ports follow from, for a memo. */

@@ -26,6 +26,8 @@ export interface Service {
   readonly publishNotReadyAddresses: boolean;
   /** The labels of its Pods; empty for one whose endpoints somebody else writes. */
   readonly selector: Readonly<Record<string, string>>;
+  /** RFC 3339; empty when unknown, which counts as youngest. */
+  readonly creationTimestamp: string;
 }
 
 /** An address that takes calls for a Service, joined from an EndpointSlice and the Pod behind it. */

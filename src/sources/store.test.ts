@@ -15,7 +15,7 @@ import { createStore } from './store.js';
 
 const service = (name: string, fields: Partial<Service> = {}): Change => {
   const key = keyOf('shop', name);
-  const object = { key, namespace: 'shop', name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, selector: {}, ...fields };
+  const object = { key, namespace: 'shop', name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, selector: {}, creationTimestamp: '', ...fields };
   return { kind: 'Service', key, object };
 };
 const endpoint = (address: string, fields: Partial<SliceEndpoint> = {}): SliceEndpoint => {
@@ -265,6 +265,7 @@ const arbitraryService = fc.record({
   clusterIPs: fc.uniqueArray(fc.constantFrom(...addresses), { maxLength: 2 }),
   ports: few(arbitraryPort),
   publishNotReadyAddresses: fc.boolean(),
+  creationTimestamp: fc.constantFrom('', '2026-01-01T00:00:00Z'),
   selector: fc.constantFrom({}, { v: '1' }, { v: '1', w: '1' }, { w: '1' }, { 'statefulset.kubernetes.io/pod-name': 'a' }),
 });
 const arbitraryEndpoint = fc.record({

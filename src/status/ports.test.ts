@@ -4,7 +4,7 @@ import type { Service, ServicePort } from '../model/service.js';
 import { portRows } from './ports.js';
 
 function service(name: string, ports: readonly ServicePort[]): Service {
-  return { key: `shop/${name}`, namespace: 'shop', name, clusterIPs: [], publishNotReadyAddresses: false, selector: {}, ports };
+  return { key: `shop/${name}`, namespace: 'shop', name, clusterIPs: [], publishNotReadyAddresses: false, selector: {}, creationTimestamp: '', ports };
 }
 
 const port = (number: number, name: string): ServicePort => ({ name, port: number, targetPort: 1, protocol: 'HTTP', protocolReason: `port name ${name}` });

@@ -36,6 +36,15 @@ test('a policy that speaks of several Services of a port is one policy', () => {
   assert.equal(count(three), count(one));
 });
 
+test('a Service that is added to others of a port changes nothing of its filter chain, whatever its name', () => {
+  const aged = (name: string, day: number) =>
+    service(name, 'app: web').replace('namespace: shop}', `namespace: shop, creationTimestamp: "2026-01-0${day}T00:00:00Z"}`);
+  const alone = inbound(aged('web', 1));
+  assert.equal(inbound(aged('web', 1), aged('a', 2)), alone);
+  assert.notEqual(inbound(aged('web', 2), aged('a', 1)), alone);
+  assert.equal(inbound(aged('web', 1), service('a', 'app: web')), alone, 'one of unknown age is younger');
+});
+
 test('nobody leads calls to the ports of the sidecar itself', () => {
   assert.doesNotMatch(inbound(service('loop', 'app: web', 15_006)), /15006/);
 });

@@ -17,7 +17,7 @@ const lines = (diagnostics: readonly Diagnostic[]) =>
 const service = (spec: unknown) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'reviews', namespace: 'shop' }, spec });
 
 test('a Service is cut down to what the mesh needs', () => {
-  const raw = service({
+  const { metadata, ...rest } = service({
     clusterIP: '10.0.0.1',
     clusterIPs: ['10.0.0.1', 'FD00:0::1'],
     publishNotReadyAddresses: true,
@@ -28,7 +28,7 @@ test('a Service is cut down to what the mesh needs', () => {
       { name: 'db', port: 5432, protocol: 'TCP', nodePort: null },
     ],
   });
-  assert.deepEqual(parseService(raw), {
+  assert.deepEqual(parseService({ ...rest, metadata: { ...metadata, creationTimestamp: '2026-01-01T00:00:00Z' } }), {
     object: {
       key: 'shop/reviews',
       namespace: 'shop',
@@ -40,6 +40,7 @@ test('a Service is cut down to what the mesh needs', () => {
       ],
       publishNotReadyAddresses: true,
       selector: { app: 'reviews' },
+      creationTimestamp: '2026-01-01T00:00:00Z',
     },
     diagnostics: [],
   });

@@ -73,6 +73,7 @@ export function parseService(raw: unknown): Parsed<Service> {
     ports: (value.spec.ports ?? []).filter((each) => (each.protocol ?? 'TCP') === 'TCP').map(toPort),
     publishNotReadyAddresses: value.spec.publishNotReadyAddresses ?? false,
     selector: value.spec.selector ?? {},
+    creationTimestamp: value.metadata.creationTimestamp ?? '',
   };
   return { object, diagnostics: [] };
 }

@@ -101,6 +101,7 @@ function chainOf<Value extends object>({ stanzas, isMtls, protocol }: Site<Value
     ports: [port],
     publishNotReadyAddresses: false,
     selector: {},
+    creationTimestamp: '',
   };
   const inbound = { number: podPort, protocol, serverNames: [], service, port, strict: false, stanzas: new Map([[name, stanzas]]) };
   return {
