@@ -5,8 +5,7 @@ import type { Cleanup } from '../support/envoy.js';
 import { attempt, type Caller } from './harness/calls.js';
 import { run } from './harness/command.js';
 import { apply, exec, field, kubectl, podsOf, waitFor } from './harness/kubectl.js';
-import type { Load } from './harness/load.js';
-import { revision, startLoadWorld } from './harness/load-world.js';
+import { revised, startLoadWorld } from './harness/load-world.js';
 import { compactEtcd, cut, heal, onNode, signal } from './harness/node.js';
 import { deploymentReady, weftNamespace } from './harness/release.js';
 import { story } from './harness/story.js';
@@ -21,13 +20,13 @@ story('what is served stays while the cluster fails, and what was changed meanwh
   await apply([trustedPod(namespace, 'observer')]);
   await waitFor(namespace, 'pod/observer', 'condition=Ready');
   const observer = { namespace, pod: 'observer' };
-  await revised(load, 'before');
+  await revised(load, namespace, 'before');
 
   await t.test('the API server is killed', async () => {
     await load.unharmed('API server killed', async () => {
       await signal('kube-apiserver', 'KILL');
       await apiServerBack();
-      await revised(load, 'after the kill');
+      await revised(load, namespace, 'after the kill');
     });
   });
 
@@ -35,7 +34,7 @@ story('what is served stays while the cluster fails, and what was changed meanwh
     await load.unharmed('API server stopped for 60 s', async () => {
       await stopApiServer(outageMs);
       await apiServerBack();
-      await revised(load, 'after the stop');
+      await revised(load, namespace, 'after the stop');
     });
   });
 
@@ -47,7 +46,7 @@ story('what is served stays while the cluster fails, and what was changed meanwh
     await load.unharmed('one replica of the control plane cut off for 60 s, etcd compacted', async () => {
       await cutFor(t, lost, async () => {
         const begin = performance.now();
-        await revised(load, 'during the cut');
+        await revised(load, namespace, 'during the cut');
         await compactEtcd();
         await signal('kube-apiserver', 'KILL');
         await apiServerBack();
@@ -57,27 +56,11 @@ story('what is served stays while the cluster fails, and what was changed meanwh
         const [first, second] = await Promise.all([lost, alive].map((address) => virtualHost(observer, address)));
         return first !== undefined && second !== undefined && first.text.includes('during the cut') && first.version === second.version;
       });
-      await revised(load, 'after the cut');
+      await revised(load, namespace, 'after the cut');
     });
     await deploymentReady('weft-controller', 2);
   });
 });
-
-/** Applies a policy, and resolves once every answer comes by it. */
-async function revised(load: Load, value: string): Promise<void> {
-  await until(`the policy ${value} is stored`, async () => apply([revision(namespace, value)], { timeoutMs: 20_000 }).then(() => true));
-  const begin = performance.now();
-  await until(
-    `all answers show the revision ${value}`,
-    async () => {
-      const { revisions, versions } = await load.count();
-      const answers = Object.values(versions).reduce((sum, count) => sum + count, 0);
-      return answers > 0 && revisions[value] === answers;
-    },
-    { timeoutMs: 120_000, everyMs: 1000 },
-  );
-  process.stdout.write(`# a policy changed ${value}: all answers by it within ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
-}
 
 /**
  * The controller manager stands still with it, and is started anew once the node has reported: else it would find that the node has

@@ -1,10 +1,11 @@
 /** Three hundred pods at once. They need not run: no node has the label that they ask for. */
 import assert from 'node:assert/strict';
 import { parseMetrics, total } from './harness/envoy-stats.js';
-import { apply, field, getFromPod, kubectl, podsOf } from './harness/kubectl.js';
+import { apply, field, kubectl, podsOf } from './harness/kubectl.js';
 import { deployment } from './harness/manifests.js';
+import { megabytes, memoryOf } from './harness/memory.js';
 import { makeNamespace } from './harness/namespace.js';
-import { ensureInstalled, weftNamespace } from './harness/release.js';
+import { ensureInstalled } from './harness/release.js';
 import { story } from './harness/story.js';
 import { until } from './harness/until.js';
 
@@ -16,7 +17,7 @@ story('300 pods created at once are all injected, in time', [namespace], async (
   await makeNamespace(t, namespace, true);
   // The first calls of a process are compiled and cached; memory is compared after them.
   await createPods('warm', 20);
-  const before = await injectorMemory();
+  const before = await memoryOf('injector');
   const [timesBefore, failedBefore] = await Promise.all([webhookTimes(), failedCalls()]);
   const begin = performance.now();
   await createPods('many', pods);
@@ -32,7 +33,7 @@ story('300 pods created at once are all injected, in time', [namespace], async (
   const late = (await failedCalls()) - failedBefore;
   assert.ok(late <= pods / 100, `${late} calls took five seconds`);
 
-  const after = await injectorMemory();
+  const after = await memoryOf('injector');
   const grown = after.map((bytes, index) => bytes - (before[index] ?? 0));
   process.stdout.write(
     `# memory of the injectors: ${after.map(megabytes).join(' and ')}, ${grown.map(megabytes).join(' and ')} more than before the ${pods} pods\n`,
@@ -43,17 +44,6 @@ story('300 pods created at once are all injected, in time', [namespace], async (
 async function createPods(name: string, count: number): Promise<void> {
   await apply([deployment(namespace, { name, args: ['idle'], replicas: count, spec: { nodeSelector: { 'weft-test/nowhere': 'yes' } } })]);
   await until(`${count} pods`, async () => (await podsOf(namespace, `app=${name}`)).length === count, { timeoutMs: 180_000 });
-}
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-
-/** Resident bytes of each injector, by its own metrics. */
-async function injectorMemory(): Promise<readonly number[]> {
-  const injectors = await podsOf(weftNamespace, 'app.kubernetes.io/component=injector');
-  const all = injectors.map(async (pod) => total(parseMetrics(await getFromPod(weftNamespace, pod, 15_020, '/metrics')), 'process_resident_memory_bytes'));
-  const bytes = await Promise.all(all);
-  assert.ok(bytes.length > 0 && bytes.every((value) => value > 0), 'each injector tells its memory');
-  return bytes;
 }
 
 /** How many calls of Weft's mutating webhook took at most so many seconds, as the API server counts. */

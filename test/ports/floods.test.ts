@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { play, tricks } from './frames.js';
+import { play, tricks } from '../cluster/apps/frames.js';
 import { during, type Stage, startStage } from './honest.js';
 
 let stage: Stage;
@@ -38,7 +38,7 @@ attacked('30,000 requests that are no gRPC, by h2load', ['xds'], () =>
 );
 
 for (const [name, trick] of Object.entries(tricks)) {
-  attacked(name, ['xds'], () => Promise.all(Array.from({ length: 4 }, () => play(trick, stage.ports.xds, 20_000))));
+  attacked(name, ['xds'], () => Promise.all(Array.from({ length: 4 }, () => play(trick, { host: '127.0.0.1', port: stage.ports.xds }, 20_000))));
 }
 
 attacked('bodies of 8 MB to the webhook, by h2load', ['webhook'], async () => {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The applications of the cluster tests, in one image: `app ROLE [JSON]`. They know nothing of a mesh. */
 import { callJson } from './call.js';
+import { flood } from './flood.js';
 import { serveGrpc } from './grpc-app.js';
 import { holdConnection } from './hold.js';
 import { serveHttp } from './http-app.js';
@@ -23,6 +24,8 @@ const roles: Readonly<Record<string, (argument: string) => Promise<unknown>>> = 
   call: callJson,
   /** Calls of Weft's own port; the outcomes are printed. */
   stranger: tryStreams,
+  /** Floods of a port for some seconds; how many of each kind were played is printed. */
+  flood,
   /** Does nothing, for others to run commands in. */
   idle: () => new Promise((resolve) => process.once('SIGTERM', () => resolve(undefined))),
 };

@@ -6,6 +6,7 @@ import { type Load, startLoad } from './load.js';
 import { type App, deployment, httpReady, service, tcpReady } from './manifests.js';
 import { makeNamespace } from './namespace.js';
 import { ensureInstalled } from './release.js';
+import { until } from './until.js';
 
 const web = (version: string, replicas: number): App => ({
   ...{ name: 'web', args: ['http', '8080'], labels: { version }, env: { VERSION: version }, replicas, readiness: httpReady(8080) },
@@ -38,6 +39,22 @@ export async function startLoadWorld(t: Cleanup, namespace: string): Promise<Loa
 export function revision(namespace: string, value: string): Manifest {
   const filters = [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-revision', value }] } }];
   return policy(namespace, 'web', 'web', { rules: [{ filters, backendRefs: [{ name: 'web', port: 80 }] }] });
+}
+
+/** Applies {@link revision}, and resolves once every answer comes by it. */
+export async function revised(load: Load, namespace: string, value: string): Promise<void> {
+  await until(`the policy ${value} is stored`, async () => apply([revision(namespace, value)], { timeoutMs: 20_000 }).then(() => true));
+  const begin = performance.now();
+  await until(
+    `all answers show the revision ${value}`,
+    async () => {
+      const { revisions, versions } = await load.count();
+      const answers = Object.values(versions).reduce((sum, count) => sum + count, 0);
+      return answers > 0 && revisions[value] === answers;
+    },
+    { timeoutMs: 120_000, everyMs: 1000 },
+  );
+  process.stdout.write(`# a policy changed ${value}: all answers by it within ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
 }
 
 /** A policy that sends so many of a hundred requests to version v2, the others to v1. */

