@@ -14,7 +14,7 @@ await addCommands(yargs(hideBin(process.argv)))
   .recommendCommands()
   .strict()
   .wrap(Math.min(120, process.stdout.columns ?? 120))
-  .epilogue('Exit codes: 0 success; 1 what was asked for failed or found errors; 2 the command could not be understood.')
+  .epilogue('Exit codes: 0 success; 1 what was asked for failed or found errors; 2 the command could not be understood; 3 the answer cannot be known.')
   .fail((message, error, parser) => {
     if (!error) parser.showHelp('error');
     process.stderr.write(error ? `weft: ${error.message}\n` : `\n${message}\n`);

@@ -6,12 +6,11 @@ import type { Audience } from '../compile/contract.js';
 import { diagnose } from '../compile/diagnose.js';
 import { type Rendered, renderAll } from '../compile/render.js';
 import { workloadKey } from '../identity/node.js';
-import { sharedLabels } from '../model/labels.js';
-import type { Mesh } from '../model/mesh.js';
 import { formatRef } from '../model/name.js';
 import type { Pod } from '../model/workload.js';
 import { loadFolder } from '../sources/files.js';
 import { createStore } from '../sources/store.js';
+import { audienceOf } from './audience.js';
 import { countDiagnostics, formatDiagnostic } from './diagnostics.js';
 import { parsers } from './parsers.js';
 import { formatTable } from './table.js';
@@ -59,18 +58,6 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
 
 interface WorkloadResources extends Rendered {
   readonly workload: string;
-}
-
-function audienceOf(mesh: Mesh, pod: Pod | undefined, client: Audience['client']): Audience {
-  return {
-    namespace: pod?.namespace ?? 'default',
-    zone: pod ? mesh.zone(pod.node) : '',
-    client,
-    explicitPort: 15_001,
-    serviceAccount: pod?.serviceAccount ?? 'default',
-    labels: sharedLabels(pod?.labels ?? {}),
-    ports: pod?.ports ?? new Map(),
-  };
 }
 
 /** One Pod of each workload; without Pods, one that stands for any client in the namespace `default`. */

@@ -10,6 +10,7 @@ import { merge } from './merge.js';
 import { inboundPortCluster } from './names.js';
 import { tcpProxy } from './tcp-filters.js';
 import { accessLogs, destinationName } from './telemetry.js';
+import { atTheEnd, countPlaintext, whileItLasts } from './telemetry-plaintext.js';
 import { tracing } from './telemetry-tracing.js';
 import { maxHttpAge, maxTcpAge } from './tls.js';
 
@@ -38,19 +39,22 @@ function serverParts({ number, protocol, service, stanzas }: InboundPort, arriva
   });
 }
 
-function logs(
-  { service, port }: InboundPort,
-  protocol: 'http' | 'tcp',
-  parts: readonly ServerParts[],
-  config: MeshConfig,
-): { readonly access_log?: readonly AccessLog[] } {
+function logs({ service, port }: InboundPort, protocol: 'http' | 'tcp', parts: readonly ServerParts[], config: MeshConfig): readonly AccessLog[] {
   const fields = Object.assign({}, ...parts.map(({ accessLog = {} }) => accessLog));
-  const access_log = accessLogs({ direction: 'inbound', protocol, destination: destinationName(service, port), fields }, config);
-  return access_log.length > 0 ? { access_log } : {};
+  return accessLogs({ direction: 'inbound', protocol, destination: destinationName(service, port), fields }, config);
 }
 
 function tcp(port: InboundPort, arrival: Arrival, parts: readonly ServerParts[], config: MeshConfig): NetworkFilter {
-  return tcpProxy(inboundPortCluster(port.number), { ...(arrival === 'mtls' ? maxTcpAge : {}), ...logs(port, 'tcp', parts, config) });
+  const access_log = logs(port, 'tcp', parts, config);
+  if (arrival === 'mtls') return tcpProxy(inboundPortCluster(port.number), { ...maxTcpAge, ...(access_log.length > 0 ? { access_log } : {}) });
+  const seen = [...atTheEnd(access_log, 'tcp'), countPlaintext(port.number, 'tcp')];
+  return tcpProxy(inboundPortCluster(port.number), { access_log: seen, access_log_options: whileItLasts.tcp });
+}
+
+function httpLogs(port: InboundPort, arrival: Arrival, parts: readonly ServerParts[], config: MeshConfig): HttpConnectionManager {
+  const access_log = logs(port, 'http', parts, config);
+  if (arrival === 'mtls') return access_log.length > 0 ? { access_log } : {};
+  return { access_log: [...atTheEnd(access_log, 'http'), countPlaintext(port.number, 'http')], access_log_options: whileItLasts.http };
 }
 
 /** Who calls stands in `x-forwarded-client-cert`, which nobody else can set. */
@@ -64,7 +68,7 @@ function http(port: InboundPort, arrival: Arrival, parts: readonly ServerParts[]
     route_config: { name: cluster, virtual_hosts: [{ name: 'app', domains: ['*'], routes: [route] }], validate_clusters: false },
     upgrade_configs: [{ upgrade_type: 'websocket' }],
     ...(arrival === 'mtls' ? ofMesh : {}),
-    ...logs(port, 'http', parts, config),
+    ...httpLogs(port, arrival, parts, config),
   };
   const { message } = merge(
     base,

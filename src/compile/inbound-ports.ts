@@ -86,8 +86,8 @@ function isStrict(uses: readonly InboundUse[], otherwise: MeshConfig['mtls']): b
   return said.length > 0 ? said.includes('Strict') : otherwise === 'Strict';
 }
 
-/** What the most specific `tls` stanza that says a mode says; those in Shadow mode do not count. */
-function modeOf(stanzas: ServerStanzas): string | undefined {
+/** What the most specific `tls` stanza that says a mode says, if any does; those in Shadow mode do not count. */
+export function modeOf(stanzas: ServerStanzas): string | undefined {
   const enforced = (stanzas.get('tls') ?? []).filter(({ mode }) => mode !== 'Shadow');
   return enforced.flatMap(({ value }) => ('mode' in value && typeof value.mode === 'string' ? [value.mode] : []))[0];
 }

@@ -1,8 +1,9 @@
 /**
- * The one port of a sidecar that the kubelet and Prometheus reach: `/ready`, `/stats/prometheus` and a guarded `/drain`.
+ * The one port of a sidecar that the kubelet and Prometheus reach: `/ready`, `/stats/prometheus`, `/stats/plaintext` and a guarded `/drain`.
  * They lead to Envoy's admin interface, which itself listens on a unix socket that nobody else can open.
  */
 import { type Cluster, type Listener, type Route, typed } from '../envoy/types.js';
+import { plaintextPath, plaintextPrefix } from '../model/plaintext.js';
 import { probeClusters, probeFilters, probeRoutes } from './bootstrap-probes.js';
 import { keyHeader, type Probe } from './probe.js';
 
@@ -59,9 +60,16 @@ function connectionManager({ drainKey: key, probes = [] }: HealthOptions) {
 
 function routes(key: string | undefined): readonly Route[] {
   const ready: Route = { match: { path: '/ready' }, route: { cluster: 'admin' } };
-  const stats: Route = { match: { path: '/stats/prometheus' }, route: { cluster: 'admin', prefix_rewrite: '/stats/prometheus?usedonly' } };
-  return [ready, stats, ...(key === undefined ? [] : [drain(key)])];
+  const stats: Route = { match: { path: '/stats/prometheus' }, route: { cluster: 'admin', prefix_rewrite: `/stats/prometheus?usedonly&filter=${others}` } };
+  const plaintext: Route = { match: { path: plaintextPath }, route: { cluster: 'admin', prefix_rewrite: `/stats/prometheus?filter=${ofPlaintext}` } };
+  return [ready, stats, plaintext, ...(key === undefined ? [] : [drain(key)])];
 }
+
+/** Who calls in plaintext, and for how long the process has looked. Each time Envoy forgets some, it takes the others for unused until they are seen again. */
+const ofPlaintext = encodeURIComponent(`^(${plaintextPrefix}\\.|server\\.uptime$)`);
+
+/** All the rest: addresses of callers are too many for a label of Prometheus. Envoy's regular expressions cannot negate. */
+const others = encodeURIComponent('^([^p]|p[^l])');
 
 /** Without `skip_exit` the listeners would close while EndpointSlices still list the pod. */
 function drain(key: string): Route {

@@ -3,6 +3,7 @@
  * destinations and half the CPU of telling it of them; few are ever looked at.
  */
 import type { Bootstrap } from '../envoy/types.js';
+import { plaintextPrefix } from '../model/plaintext.js';
 import { probeStats } from './bootstrap-probes.js';
 
 /** Clusters towards a Service have the `alt_stat_name` `out.SERVICE.NAMESPACE.PORT`. */
@@ -13,7 +14,7 @@ const ofDestinations = `${destination}(upstream_rq_([1-5]xx|time|total|timeout|a
 /** Buckets of the latency histograms, in milliseconds. */
 const buckets = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
-/** Destinations with their own tags, the process, the state of the control plane's stream, what access loggers count under `weft`, and what Envoy itself reads to answer probes. */
+/** Destinations with their own tags, the process, the state of the control plane's stream, what access loggers count under `weft` and of plaintext, and what Envoy itself reads to answer probes. */
 export const leanStats: Bootstrap['stats_config'] = {
   use_all_default_tags: false,
   stats_tags: [
@@ -25,6 +26,7 @@ export const leanStats: Bootstrap['stats_config'] = {
       patterns: [
         { prefix: 'server.' },
         { prefix: 'weft.' },
+        { prefix: `${plaintextPrefix}.` },
         { prefix: 'control_plane.' },
         { prefix: 'cluster_manager.' },
         { prefix: 'listener_manager.' },

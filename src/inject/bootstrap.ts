@@ -1,5 +1,6 @@
 /** The bootstrap of a sidecar: who it is, where its control plane is, how it shows its health; everything else comes over ADS. */
 import type { Bootstrap, ConfigSource, Node } from '../envoy/types.js';
+import { plaintextMemory } from '../model/plaintext.js';
 import { type HealthOptions, healthListener } from './bootstrap-health.js';
 import { leanStats } from './bootstrap-stats.js';
 import { type ControlPlane, controlPlaneCluster } from './bootstrap-xds.js';
@@ -46,6 +47,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap {
     },
     layered_runtime: { layers: [{ name: 'static', static_layer: runtime }] },
     deferred_stat_options: { enable_deferred_creation_stats: true },
+    stats_eviction_interval: `${plaintextMemory}s`,
     ...(options.stats === 'all' ? {} : { stats_config: leanStats }),
   };
 }

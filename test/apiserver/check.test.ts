@@ -15,7 +15,7 @@ async function check(client: KubeClient): Promise<Readonly<Record<string, string
 }
 
 test('weft check tells how a cluster and Weft in it stand', async (t) => {
-  const { client, clientAs, kubeconfig, namespace } = await startApiserver(t);
+  const { client, clientAs, kubeconfig, kubeconfigAs, namespace } = await startApiserver(t);
   await makeServiceAccount(client);
   const { certificate } = await makeAuthority({ notBefore: Date.now() - 1000, notAfter: Date.now() + 1e10 });
 
@@ -44,12 +44,23 @@ test('weft check tells how a cluster and Weft in it stand', async (t) => {
   });
 
   await t.test('the command prints it and exits with 1', async () => {
-    const main = ['dist/src/main.js', 'check', '--kubeconfig', kubeconfig, '-o', 'json'];
-    const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
-      execFile(process.execPath, main, (error, text) => resolve({ code: error?.code ?? 0, stdout: text }));
-    });
+    const { code, stdout } = await weftCheck(['--kubeconfig', kubeconfig, '-o', 'json']);
     assert.equal(code, 1);
     assert.equal(JSON.parse(stdout).installed, true);
+  });
+
+  await t.test('with --strict-ready it exits with 3 while not every sidecar has told, or one may not ask', async () => {
+    await namespace('plain');
+    await makeUnreachable(client, 'plain');
+    const { code, stdout } = await weftCheck(['--strict-ready', '--kubeconfig', kubeconfig, '-o', 'json']);
+    assert.equal(code, 3);
+    const { services } = JSON.parse(stdout);
+    const found = services.find(({ service }: { readonly service: string }) => service === 'plain/web');
+    assert.equal(found.verdict, 'Unknown');
+    assert.match(found.problems.join(), /^Pod plain\/web-1 does not answer: /);
+    const refused = await weftCheck(['--strict-ready', '--kubeconfig', await kubeconfigAs({ user: 'nobody' })]);
+    assert.equal(refused.code, 3);
+    assert.match(refused.stderr, /must be allowed to list services, pods, nodes/);
   });
 
   await t.test('once it runs', async () => {
@@ -85,6 +96,26 @@ test('weft check tells how a cluster and Weft in it stand', async (t) => {
     assert.match(found['namespace shop'] ?? '', /^ok: has no meshed Pods yet/);
   });
 });
+
+/** Runs the command. */
+function weftCheck(args: readonly string[]): Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['dist/src/main.js', 'check', ...args], (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+  });
+}
+
+/** A Service, and a Pod of it with a sidecar at an address that nobody has (RFC 5737). */
+async function makeUnreachable(client: KubeClient, namespace: string): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}`;
+  const spec = { selector: { app: 'web' }, ports: [{ port: 80 }] };
+  await client.request({ method: 'POST', path: `${path}/services`, body: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec } });
+  const container = (name: string) => ({ name, image: 'none' });
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1', labels: { app: 'web' } } };
+  const containers = { initContainers: [container('weft-proxy')], containers: [container('app')] };
+  await client.request({ method: 'POST', path: `${path}/pods`, body: { ...pod, spec: containers } });
+  const status = { phase: 'Running', podIP: '192.0.2.1', podIPs: [{ ip: '192.0.2.1' }] };
+  await client.request({ method: 'PATCH', path: `${path}/pods/web-1/status`, patch: 'merge', body: { status } });
+}
 
 /** Without it the namespace `default` takes no Pods. */
 async function makeServiceAccount(client: KubeClient): Promise<void> {

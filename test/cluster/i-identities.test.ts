@@ -1,6 +1,8 @@
 /** Identities on the cluster: mutual TLS without a line of configuration, Strict with probes that go on, and who may call whom. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import type { StrictReadiness } from '../../src/commands/strict-ready/format.js';
 import { policy } from '../support/manifests.js';
 import { call, get, seen } from './harness/calls.js';
 import { envoyStats, total } from './harness/envoy-stats.js';
@@ -46,6 +48,18 @@ story('identities', [namespace], async (t) => {
     await until('it is counted', async () => total(await envoyStats(namespace, 'shop'), 'envoy_weft_requests_total', ...labels) > 0);
   });
 
+  await t.test('weft check --strict-ready names who calls in plaintext', async () => {
+    const { code, services } = await strictReady();
+    assert.equal(code, 1);
+    const web = services.find(({ service: name }) => name === `${namespace}/web`);
+    assert.deepEqual(
+      web?.ports[0]?.callers.map((caller) => (caller.kind === 'Pod' ? [caller.name, caller.isMeshed] : [caller.kind, caller.address])),
+      [[`${namespace}/outsider`, false]],
+      'the outsider, and neither meshed Pods nor the kubelet',
+    );
+    assert.equal(services.find(({ service: name }) => name === `${namespace}/echo`)?.verdict, 'Ready');
+  });
+
   await t.test('Strict refuses who has no identity, and the probes of new pods find the app', async () => {
     await apply([policy(namespace, 'strict', 'web', { tls: { mode: 'Strict' } })]);
     await until('the outsider is refused', async () => (await isRefused(outsider, 'http://web/')) || undefined);
@@ -66,6 +80,18 @@ story('identities', [namespace], async (t) => {
     });
   });
 
+  await t.test('then weft check --strict-ready has nothing to say against it', async () => {
+    const { code, services } = await strictReady();
+    assert.deepEqual(
+      services.map(({ service: name, verdict }) => [name, verdict]),
+      [
+        [`${namespace}/echo`, 'Ready'],
+        [`${namespace}/web`, 'Strict'],
+      ],
+    );
+    assert.equal(code, 0);
+  });
+
   await t.test('authorization lets in whom it names, by HTTP and by TCP', (t) => authorized(t));
 });
 
@@ -81,6 +107,17 @@ async function authorized(t: TestContext): Promise<void> {
   await call(shop, { tcp: 'echo:7000', say: 'hello' });
   const accepted = '{.status.ancestors[0].conditions[?(@.type=="Accepted")].status}';
   await until('its status says so', async () => (await field(namespace, 'trafficpolicy/only-shop-web', accepted)) === 'True');
+}
+
+/** What the command says of the namespace. */
+async function strictReady(): Promise<StrictReadiness & { readonly code: number }> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, ['dist/src/main.js', 'check', '--strict-ready', '--watched', '0s', '-n', namespace, '-o', 'json'], (error, stdout, stderr) => {
+      const code = typeof error?.code === 'number' ? error.code : 0;
+      if (stdout) resolve({ ...JSON.parse(stdout), code });
+      else reject(new Error(`exit code ${code}: ${stderr}`));
+    });
+  });
 }
 
 async function isRefused(caller: { readonly namespace: string; readonly pod: string }, url: string): Promise<boolean> {

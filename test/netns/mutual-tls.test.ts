@@ -1,8 +1,10 @@
 /** What goes between two meshed pods, and what does not. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { readReport } from '../../src/commands/strict-ready/sidecar.js';
 import { makeAuthority, type Pair } from '../../src/identity/x509.js';
 import { keyHeader, probePath } from '../../src/inject/probe.js';
+import { plaintextPath } from '../../src/model/plaintext.js';
 import { validFor } from '../support/authority.js';
 import type { Cleanup } from '../support/envoy.js';
 import { meshObject, put, take } from '../support/manifests.js';
@@ -136,6 +138,22 @@ test('where the Mesh is Strict so is every port, unless a policy says otherwise'
   assert.equal(await outside(8443), 'refused');
   await take(mesh.manifests, 'strict');
   await eventually(async () => (await outside(8083)) === '200');
+});
+
+test('who calls in plaintext is remembered, and neither meshed callers nor probes', async () => {
+  await mesh.plain.run('open', { name: 'silent', address: addresses.server, port: 3306 });
+  await mesh.plain.run('exchange', { name: 'silent', say: '', until: '\n' });
+  assert.equal(await outside(8080), '200');
+  await seen(mesh.client, { address: vips.pair, port: 80 });
+  for (const probe of probes)
+    await mesh.plain.run('http', { address: addresses.server, port: 15_021, path: probePath(probe), headers: { [keyHeader]: drainKey } });
+  const { body } = await mesh.plain.run('http', { address: addresses.server, port: 15_021, path: plaintextPath });
+  const callers = new Map(readReport(body)?.sightings.map(({ port, address, times }) => [`${address} ${port}`, times]));
+  await mesh.plain.run('close', { name: 'silent' });
+  assert.ok(callers.has(`${addresses.plain} 3306`), 'while the connection is open');
+  assert.ok(callers.has(`${addresses.plain} 8080`));
+  const kept = [...callers.keys()].filter((caller) => !caller.startsWith(`${addresses.plain} `));
+  assert.deepEqual(kept, [`${addresses.client} 8082`], 'the client calls in plaintext where the mode is Disabled alone');
 });
 
 test('who has no certificate of the mesh is refused', async (t) => {
