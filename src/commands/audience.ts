@@ -1,6 +1,7 @@
 import type { Audience } from '../compile/contract.js';
 import { sharedLabels } from '../model/labels.js';
 import type { Mesh } from '../model/mesh.js';
+import { outboundPort } from '../model/sidecar-ports.js';
 import type { Pod } from '../model/workload.js';
 
 /** For whom the proxy of a Pod is compiled; without a Pod, for any client in the namespace `default`. */
@@ -9,7 +10,7 @@ export function audienceOf(mesh: Mesh, pod: Pod | undefined, client: Audience['c
     namespace: pod?.namespace ?? 'default',
     zone: pod ? mesh.zone(pod.node) : '',
     client,
-    explicitPort: 15_001,
+    explicitPort: outboundPort,
     serviceAccount: pod?.serviceAccount ?? 'default',
     labels: sharedLabels(pod?.labels ?? {}),
     ports: pod?.ports ?? new Map(),

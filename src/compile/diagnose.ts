@@ -1,10 +1,12 @@
 /** What is wrong with policies as they stand among the other objects: what a schema cannot see. */
+
 import { features } from '../features/gen/index.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { Mesh } from '../model/mesh.js';
 import { type Key, keyOf, type ObjectRef } from '../model/name.js';
 import type { TargetRef, TrafficPolicy } from '../model/policy.js';
 import type { ServicePort } from '../model/service.js';
+import { outboundPort } from '../model/sidecar-ports.js';
 import type { Compiler } from './compiler.js';
 import type { Audience } from './contract.js';
 import { renderAll } from './render.js';
@@ -49,7 +51,7 @@ function onPorts({ mesh, services }: World, policy: TrafficPolicy): readonly Dia
 }
 
 function asCaller(namespace: string): Audience {
-  return { namespace, zone: '', client: 'explicit', explicitPort: 15_001, serviceAccount: 'default', labels: {}, ports: new Map() };
+  return { namespace, zone: '', client: 'explicit', explicitPort: outboundPort, serviceAccount: 'default', labels: {}, ports: new Map() };
 }
 
 function servicesOf({ kind, namespace, name }: TargetRef, services: readonly Key[]): readonly Key[] {

@@ -5,6 +5,7 @@ import type { Mesh } from '../model/mesh.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { formatRef } from '../model/name.js';
 import type { Protocol, Service, ServicePort } from '../model/service.js';
+import { sidecarPorts } from '../model/sidecar-ports.js';
 import type { Audience } from './contract.js';
 import type { MemoKey } from './memo.js';
 import { type ServerStanzas, serverStanzas } from './server-stanzas.js';
@@ -34,10 +35,7 @@ export interface InboundUse {
   readonly stanzas: ServerStanzas;
 }
 
-/** On these the sidecar itself listens, and no app: a Service that leads there leads nowhere. */
-const sidecarPorts: ReadonlySet<number> = new Set([15_001, 15_006, 15_008, 15_021]);
-
-/** All uses of a workload's ports, those of the oldest Service first: one that is added changes nothing of the others, and ends no connection. */
+/** All uses of a workload's ports, those of the oldest Service first: one that is added changes nothing of the others, and ends no connection. One that leads to a port of the sidecar itself leads nowhere. */
 export function inboundUses(mesh: Mesh, { namespace, labels, ports }: Audience): readonly InboundUse[] {
   const services = filingsOf(namespace, labels).flatMap((filing) => mesh.selecting(filing));
   return services
@@ -46,7 +44,7 @@ export function inboundUses(mesh: Mesh, { namespace, labels, ports }: Audience):
     .flatMap((service) =>
       service.ports.flatMap((port) => {
         const number = typeof port.targetPort === 'number' ? port.targetPort : ports.get(port.targetPort);
-        return number === undefined || sidecarPorts.has(number) ? [] : [{ service, port, number, stanzas: serverStanzas(mesh, service, port) }];
+        return number === undefined || sidecarPorts.includes(number) ? [] : [{ service, port, number, stanzas: serverStanzas(mesh, service, port) }];
       }),
     );
 }

@@ -2,7 +2,7 @@
 import type { ResourceName } from '../envoy/resource.js';
 import { type FilterChain, type Listener, typed } from '../envoy/types.js';
 import type { MeshConfig } from '../model/mesh-config.js';
-import { mutualTlsPort } from '../model/mutual-tls.js';
+import { inboundPort, mutualTlsPort } from '../model/sidecar-ports.js';
 import type { Provenance } from './contract.js';
 import type { Request } from './destination.js';
 import { inboundFilters, refuse } from './inbound-chain.js';
@@ -15,8 +15,6 @@ import type { MeshSettings } from './settings.js';
 import { tcpProxy } from './tcp-filters.js';
 import { collectorReferences } from './telemetry-collector.js';
 import { fromMesh, ownSecret, rootsSecret } from './tls.js';
-
-const inboundPort = 15_006;
 
 const asIs = createMemo<Part>();
 const plain = createMemo<Part>();

@@ -1,5 +1,5 @@
 import type { LbEndpoint } from '../envoy/types.js';
-import { mutualTlsPort } from '../model/mutual-tls.js';
+import { mutualTlsPort } from '../model/sidecar-ports.js';
 import { matchKey, meshMatch } from './tls.js';
 
 /** An address that takes calls; over mutual TLS at the sidecar's own port, whatever port of the app is meant. */

@@ -1,8 +1,10 @@
 /** The listeners of an Envoy beside an app. Nothing of a listener but its filter chains ever changes, since that would drain every connection. */
+
 import type { ResourceName } from '../envoy/resource.js';
 import { type Any, type FilterChain, type Listener, type Message, typed, typeUrl } from '../envoy/types.js';
 import type { PortTable } from '../model/mesh.js';
 import type { MeshConfig } from '../model/mesh-config.js';
+import { outboundPort } from '../model/sidecar-ports.js';
 import type { Provenance } from './contract.js';
 import { capturedHttp, explicitHttp } from './http-listener.js';
 import { createMemo } from './memo.js';
@@ -14,8 +16,6 @@ import type { TelemetryConfig } from './telemetry.js';
 import { collectorReferences } from './telemetry-collector.js';
 
 type CidrRange = Message<'envoy.config.core.v3.CidrRange'>;
-
-const outboundPort = 15_001;
 
 /** Restores the address that was called before the redirection. No filter here reads from the connection, so none can stall a server that speaks first. */
 const originalDestination = {

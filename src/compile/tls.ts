@@ -7,9 +7,9 @@ import { ads } from './sources.js';
 export const ownSecret = 'default';
 export const rootsSecret = 'ROOTCA';
 
-/** Connections keep the certificate that they began with, so none may grow old: an identity that was taken away ends with its last one. */
-export const maxHttpAge = { max_connection_duration: '3600s', max_connection_duration_jitter: { value: 10 } } as const;
-/** TCP connections are cut off rather than drained, so they may grow as old as a certificate. */
+/** Connections keep the certificate that they began with, so none may grow old: an identity that was taken away ends with its last one. A connection waits for the streams that are open on it. */
+export const maxHttpAge = { max_connection_duration: '3600s', max_connection_duration_jitter: { value: 10 }, max_stream_duration: '86400s' } as const;
+/** TCP connections are cut off rather than drained, as streams of HTTP are, so they may grow as old as a certificate of the usual life. */
 export const maxTcpAge = { max_downstream_connection_duration: '86400s', max_downstream_connection_duration_jitter_percentage: { value: 10 } } as const;
 
 /** The server name by which a caller says which port of the app it means. It follows from the Service alone, not from its endpoints. */
@@ -37,10 +37,14 @@ export function fromMesh(trustDomain: string): NonNullable<FilterChain['transpor
   const match_typed_subject_alt_names = [{ san_type: 'URI' as const, matcher: { prefix: `spiffe://${trustDomain}/` } }];
   const context = typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {
     require_client_certificate: true,
+    ...noResumption,
     common_tls_context: { ...common({ match_typed_subject_alt_names }), alpn_protocols: ['h2', 'http/1.1'] },
   });
   return { name: tlsName, typed_config: context };
 }
+
+/** Who resumes a session is not asked for a certificate again, so that one that has expired would do. */
+const noResumption = { disable_stateless_session_resumption: true, disable_stateful_session_resumption: true } as const;
 
 const tlsName = 'envoy.transport_sockets.tls';
 

@@ -4,6 +4,7 @@
  */
 import { type Cluster, type Listener, type Route, typed } from '../envoy/types.js';
 import { plaintextPath, plaintextPrefix } from '../model/plaintext.js';
+import { healthPort } from '../model/sidecar-ports.js';
 import { probeClusters, probeFilters, probeRoutes } from './bootstrap-probes.js';
 import { keyHeader, type Probe } from './probe.js';
 
@@ -30,7 +31,7 @@ export function healthListener(adminSocket: string, options: HealthOptions): { r
     connect_timeout: '1s',
     load_assignment: { cluster_name: 'admin', endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
   };
-  const port_value = options.port ?? 15_021;
+  const port_value = options.port ?? healthPort;
   const listener: Listener = {
     name: 'health',
     address: { socket_address: { address: options.address ?? '0.0.0.0', port_value } },

@@ -1,7 +1,7 @@
 /** Whether a pod gets a sidecar: it must be wanted, and it must be possible. */
+import { sidecarPorts } from '../model/sidecar-ports.js';
 import { injectLabel } from './annotations.js';
 import type { Container, Pod } from './pod.js';
-import { sidecarPorts } from './redirect.js';
 
 /** What is known of the namespace of a pod. */
 export interface NamespaceFacts {

@@ -1,8 +1,8 @@
 /** What the kubelet asks the app's containers: by way of the sidecar from now on. */
+import { healthPort } from '../model/sidecar-ports.js';
 import { type Container, type Fields, fieldOf, isFields } from './pod.js';
 import { isPath, isService, keyHeader, type Probe, type ProbeTimes, probePath, readProbePath } from './probe.js';
 
-const healthPort = 15_021;
 const probeFields = ['startupProbe', 'readinessProbe', 'livenessProbe'] as const;
 const hookFields = ['postStart', 'preStop'] as const;
 

@@ -1,4 +1,5 @@
 /** The sidecar: an Envoy that starts before the app and its init containers, and ends after them. */
+import { healthPort } from '../model/sidecar-ports.js';
 import type { PodOptions } from './annotations.js';
 import { bootstrap } from './bootstrap.js';
 import { podAddress } from './bootstrap-probes.js';
@@ -17,8 +18,6 @@ export interface ProxyInput {
   readonly key: string;
   readonly probes: readonly Probe[];
 }
-
-const healthPort = 15_021;
 
 /** `weft-proxy`. What the API server would fill in is written out, so that injecting again changes nothing. */
 export function proxyContainer(input: ProxyInput): Container {

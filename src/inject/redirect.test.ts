@@ -13,7 +13,6 @@ test('everything but what Envoy itself does is captured', () => {
       '-A OUTPUT -p tcp -j WEFT_OUT',
       '-A WEFT_IN -p tcp --dport 15008 -j RETURN',
       '-A WEFT_IN -p tcp --dport 15021 -j RETURN',
-      '-A WEFT_IN -p tcp --dport 15090 -j RETURN',
       '-A WEFT_IN -p tcp -j REDIRECT --to-ports 15006',
       '-A WEFT_OUT -s 127.0.0.6/32 -o lo -j RETURN',
       '-A WEFT_OUT ! -d 127.0.0.1/32 -o lo -m owner --uid-owner 1337 -j WEFT_IN',

@@ -1,5 +1,6 @@
 /** The rules that lead a pod's TCP connections through its Envoy: texts for `iptables-restore` and `ip6tables-restore --noflush`, made once before the app starts. */
 import { isIPv4, isIPv6 } from 'node:net';
+import { healthPort, inboundPort, mutualTlsPort, outboundPort } from '../model/sidecar-ports.js';
 
 /** What is captured. */
 export interface RedirectOptions {
@@ -15,16 +16,6 @@ export interface RedirectOptions {
 
 /** Which of the two tables of rules a text is for. */
 export type IpFamily = 'IPv4' | 'IPv6';
-
-/** Where captured outgoing connections go. */
-const outboundPort = 15_001;
-/** Where captured incoming connections go. */
-const inboundPort = 15_006;
-/** What Envoy itself listens on: mutual TLS of the mesh, health, metrics. */
-const ownPorts = [15_008, 15_021, 15_090];
-
-/** Every port of the pod that Envoy takes. */
-export const sidecarPorts: readonly number[] = [outboundPort, inboundPort, ...ownPorts];
 
 /**
  * `source`: Envoy connects to its own app from here, so that this is not taken for a call that has to be captured. IPv6 has one
@@ -55,7 +46,7 @@ export function redirectRules(options: RedirectOptions = {}, family: IpFamily = 
 
 function inbound(excluded: readonly number[]): readonly string[] {
   return [
-    ...[...ownPorts, ...excluded].map((port) => `-A WEFT_IN -p tcp --dport ${checkedPort(port)} -j RETURN`),
+    ...[mutualTlsPort, healthPort, ...excluded].map((port) => `-A WEFT_IN -p tcp --dport ${checkedPort(port)} -j RETURN`),
     `-A WEFT_IN -p tcp -j REDIRECT --to-ports ${inboundPort}`,
   ];
 }

@@ -3,9 +3,6 @@ import { selects, selectsWorkloads } from './labels.js';
 import { splitKey } from './name.js';
 import type { Endpoint, Service } from './service.js';
 
-/** Where a sidecar takes mutual TLS of the mesh, whatever port of the app is called. */
-export const mutualTlsPort = 15_008;
-
 /**
  * Whether calls of the Service to this endpoint may go over mutual TLS: there is a sidecar, and it knows of the Service, since that
  * selects the Pod, by labels that the Pod's workload has. An endpoint that somebody has written by hand is called as it is.

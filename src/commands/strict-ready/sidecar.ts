@@ -1,6 +1,8 @@
 /** Asks a Pod's sidecar who has called its app in plaintext. */
+
 import { type KubeClient, KubeError } from '../../kubernetes/api.js';
 import { maxPlaintextCallers, plaintextPath, plaintextPrefix } from '../../model/plaintext.js';
+import { healthPort } from '../../model/sidecar-ports.js';
 import type { Pod } from '../../model/workload.js';
 
 /** A caller that was seen. */
@@ -27,7 +29,6 @@ export interface SidecarReport {
 export type SidecarAnswer = { readonly pod: Pod } & ({ readonly report: SidecarReport } | { readonly problem: string });
 
 /** Where a sidecar shows its statistics. */
-const statsPort = 15_021;
 
 /** How many sidecars are asked at a time. */
 const atATime = 16;
@@ -44,7 +45,7 @@ export async function askSidecars(client: KubeClient, pods: readonly Pod[]): Pro
 }
 
 async function askSidecar(client: KubeClient, pod: Pod): Promise<SidecarAnswer> {
-  const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}:${statsPort}/proxy${plaintextPath}`;
+  const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}:${healthPort}/proxy${plaintextPath}`;
   try {
     const text = await client.request({ method: 'GET', path, timeoutMs: 10_000 });
     const report = typeof text === 'string' ? readReport(text) : undefined;
