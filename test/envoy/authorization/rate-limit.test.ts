@@ -146,3 +146,11 @@ test('a TCP port counts connections, and closes those that are too many before t
   assert.deepEqual(await statuses(4, 0), [200, 200, 0, 0]);
   assert.equal(app.arrivals.length, 2);
 });
+
+test('a request that is denied takes no token', { timeout: 60_000 }, async (t) => {
+  const authorization = { rules: [{ name: 'a', sources: [{ type: 'ServiceAccount', serviceAccount: { name: 'web' } }] }] };
+  const others = new Map([['authorization', [{ value: authorization, policy: { kind: 'TrafficPolicy', namespace: 'shop', name: 'p' } }]]]);
+  const { statuses } = await start(t, [{ ...site([{ name: 'all', limit: two }]), others }]);
+  assert.deepEqual(await statuses(3, 0, cart), [403, 403, 403]);
+  assert.deepEqual(await statuses(3, 0, web), [200, 200, 429]);
+});

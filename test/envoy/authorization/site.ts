@@ -20,6 +20,8 @@ export interface Site<Value extends object = Authorization> {
   readonly stanzas: readonly ServerStanza<Value>[];
   readonly isMtls: boolean;
   readonly protocol: Protocol;
+  /** Other stanzas of the same port, by name. */
+  readonly others?: ReadonlyMap<string, readonly ServerStanza<object>[]>;
 }
 
 /** A line of the access log. */
@@ -91,7 +93,12 @@ function addressOf(index: number): string {
   return `127.1.${Math.floor(index / 250)}.${(index % 250) + 1}`;
 }
 
-function chainOf<Value extends object>({ stanzas, isMtls, protocol }: Site<Value>, index: number, name: string, { credentials }: SiteOptions): FilterChain {
+function chainOf<Value extends object>(
+  { stanzas, isMtls, protocol, others = new Map() }: Site<Value>,
+  index: number,
+  name: string,
+  { credentials }: SiteOptions,
+): FilterChain {
   const port = { name: '', port: 80, targetPort: podPort, protocol, protocolReason: '' };
   const service: Service = {
     key: keyOf('shop', serviceOf(index)),
@@ -103,7 +110,7 @@ function chainOf<Value extends object>({ stanzas, isMtls, protocol }: Site<Value
     selector: {},
     creationTimestamp: '',
   };
-  const inbound = { number: podPort, protocol, serverNames: [], service, port, strict: false, stanzas: new Map([[name, stanzas]]) };
+  const inbound = { number: podPort, protocol, serverNames: [], service, port, strict: false, stanzas: new Map([...others, [name, stanzas]]) };
   return {
     name: `site ${index}`,
     filter_chain_match: { prefix_ranges: [{ address_prefix: addressOf(index), prefix_len: 32 }] },
