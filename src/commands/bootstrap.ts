@@ -1,4 +1,5 @@
 /** `weft bootstrap`: the configuration with which a stock Envoy starts; everything else it asks for. */
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { CommandModule } from 'yargs';
 import type { Bootstrap } from '../envoy/types.js';
@@ -68,10 +69,15 @@ function makeBootstrap(flags: BootstrapFlags): Bootstrap {
       client: flags.client,
       explicitPort: flags.client === 'explicit' ? flags.port : undefined,
     },
-    controlPlane: { host, port, tls: readTls(flags, host), tokenSecretFile: flags['token-secret'] },
+    controlPlane: { host, port, tls: readTls(flags, host), tokenSecretFile: absolute(flags['token-secret']) },
     adminSocket: flags['admin-socket'],
     health: flags['health-port'] === 0 ? false : { port: flags['health-port'] },
   });
+}
+
+/** Envoy does not take a file to be read again by its name alone. */
+function absolute(file: string | undefined): string | undefined {
+  return file === undefined ? undefined : resolve(file);
 }
 
 function readTls(flags: BootstrapFlags, host: string) {
