@@ -14,6 +14,17 @@ export function serverProblems(mesh: Mesh, service: Service, policy: TrafficPoli
   return service.ports.flatMap((port) => problemsOf(mesh, service, port).flatMap(({ stanza, problem }) => toDiagnostic(policy, stanza, problem)));
 }
 
+/** What is said of a policy where the mesh has no identities: its server-side stanzas do nothing there. */
+export function withoutIdentities({ namespace, name, stanzas }: TrafficPolicy): readonly Diagnostic[] {
+  const object = { kind: 'TrafficPolicy', namespace, name };
+  const idle = all.filter((feature) => feature.side === 'Server' && stanzas[feature.name] !== undefined);
+  return idle.map((feature) => ({
+    ...{ severity: 'warning', object, field: `spec.${feature.name}`, reason: 'UnsupportedValue' },
+    message: 'has no effect, since Weft runs without identities, and proxies look into no call to their own app',
+    remedy: 'start weft serve with --ca and --tokens',
+  }));
+}
+
 function problemsOf(mesh: Mesh, service: Service, port: ServicePort) {
   const stanzas = serverStanzas(mesh, service, port);
   const number = typeof port.targetPort === 'number' ? port.targetPort : port.port;

@@ -1,6 +1,7 @@
 /** What every mode of `weft serve` runs: the store, the compiler, the loop between them, and those who are connected. */
 import { type Compiler, createCompiler } from '../../compile/compiler.js';
 import { diagnose, type World } from '../../compile/diagnose.js';
+import { withoutIdentities } from '../../compile/server-problems.js';
 import type { MeshSettings } from '../../compile/settings.js';
 import { type Controller, createController } from '../../controller.js';
 import type { Diagnostic } from '../../model/diagnostic.js';
@@ -42,7 +43,8 @@ export function createCore(settings: Partial<MeshSettings>, logger: Logger, sour
   const registry = createRegistry();
   let found: readonly Diagnostic[] = [];
   const world = () => ({ mesh: store.mesh, services: store.services(), policies: store.policies() });
-  const diagnostics = () => [...found, ...diagnose(world(), compiler)];
+  const idle = () => (settings.mtls ? [] : store.policies().flatMap(withoutIdentities));
+  const diagnostics = () => [...found, ...diagnose(world(), compiler), ...idle()];
   const figures = () => ({ process: processFigures(), compilations: controller.compilations(), names: controller.snapshot.size() });
   return {
     ...{ logger, store, compiler, controller, registry, world, processFigures, diagnostics },
