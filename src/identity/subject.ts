@@ -11,6 +11,8 @@ export interface PodSubject {
   readonly serviceAccount: string;
   /** When its token ends, in milliseconds since 1970. */
   readonly expiresAt: number;
+  /** When the API server was asked who it is, in milliseconds since 1970; left out, now. */
+  readonly verifiedAt?: number;
 }
 
 /** Why a caller is nobody. `UNAVAILABLE` says that it could not be found out, and that it is worth trying again. */

@@ -41,7 +41,7 @@ function authenticator(status: unknown, options: { readonly podUid?: () => strin
 
 test('a pod is what the API server says it is, until its token ends', async () => {
   const { authenticate, requests } = authenticator(good);
-  const subject = { id: 'shop/web-1', namespace: 'shop', pod: 'web-1', uid: 'u1', serviceAccount: 'web', expiresAt: 3_600_000 };
+  const subject = { id: 'shop/web-1', namespace: 'shop', pod: 'web-1', uid: 'u1', serviceAccount: 'web', expiresAt: 3_600_000, verifiedAt: 0 };
   assert.deepEqual(await authenticate(header()), subject);
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: token('a', 3600), audiences: ['weft'] } };
   assert.deepEqual(requests, [{ method: 'POST', path: '/apis/authentication.k8s.io/v1/tokenreviews', body, timeoutMs: 10_000 }]);
@@ -112,6 +112,20 @@ test('a good verdict is remembered for five minutes, never beyond the token, and
   time.now += 1;
   assert.ok('pod' in (await authenticate(header())));
   assert.equal(requests.length, 4);
+});
+
+test('who asks anew is not told what is remembered, and a token that was taken back is then good for nothing', async () => {
+  const { authenticate, requests, time, state } = authenticator(good);
+  await authenticate(header());
+  time.now = minute;
+  const again = await authenticate(header(), 'Anew');
+  assert.ok('pod' in again && again.verifiedAt === minute);
+  assert.equal(requests.length, 2);
+  state.status = { authenticated: false };
+  assert.ok('pod' in (await authenticate(header())), 'a new stream may be opened by what is remembered; it is asked about again when that is five minutes old');
+  assert.ok('refused' in (await authenticate(header(), 'Anew')));
+  assert.ok('refused' in (await authenticate(header())));
+  assert.equal(requests.length, 3);
 });
 
 test('a hundred streams with one token are one question', async () => {

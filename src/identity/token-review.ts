@@ -23,8 +23,8 @@ export interface TokenAuthenticatorOptions {
   readonly pace?: PaceLimits | undefined;
 }
 
-/** Takes all the values of an `authorization` header. Never rejects. */
-export type TokenAuthenticator = (authorization: readonly (string | Buffer)[]) => Promise<PodSubject | Refusal>;
+/** Takes all the values of an `authorization` header. `Anew` asks the API server whatever is remembered. Never rejects. */
+export type TokenAuthenticator = (authorization: readonly (string | Buffer)[], how?: 'Anew') => Promise<PodSubject | Refusal>;
 
 /** Enough for the sidecars of a large cluster to come back within half a minute, and no burden on its API server. */
 const defaultPace: PaceLimits = { atOnce: 50, perSecond: 500, waiting: 10_000 };
@@ -41,9 +41,20 @@ export function createTokenAuthenticator({ client, audience, clock, podUid, pace
   const { run } = createPace(pace ?? defaultPace);
 
   async function ask(key: string, bearer: BearerToken): Promise<PodSubject | Refusal> {
-    const verdict = (await run(() => review(client, audience, bearer))) ?? unavailable('too many tokens are being checked; try again');
-    if (!isRefusal(verdict)) good.set(key, verdict, Math.min(verdict.expiresAt, clock() + goodMs));
-    else if (verdict.refused === 'UNAUTHENTICATED') bad.set(key, verdict, clock() + badMs);
+    const reviewed = await run(async () => ({ verifiedAt: clock(), verdict: await review(client, audience, bearer) }));
+    if (!reviewed) return unavailable('too many tokens are being checked; try again');
+    const { verdict, verifiedAt } = reviewed;
+    if (isRefusal(verdict)) return refuse(key, verdict);
+    const subject = { ...verdict, verifiedAt };
+    good.set(key, subject, Math.min(verdict.expiresAt, verifiedAt + goodMs));
+    return subject;
+  }
+
+  /** What was good once, and was taken back, is good for nothing more. */
+  function refuse(key: string, verdict: Refusal): Refusal {
+    if (verdict.refused !== 'UNAUTHENTICATED') return verdict;
+    good.delete(key);
+    bad.set(key, verdict, clock() + badMs);
     return verdict;
   }
 
@@ -53,12 +64,13 @@ export function createTokenAuthenticator({ client, audience, clock, podUid, pace
     return pending;
   }
 
-  return async (authorization) => {
+  return async (authorization, how) => {
     const bearer = readBearer(authorization);
     if (isRefusal(bearer)) return bearer;
     if (bearer.expiresAt <= clock()) return unauthenticated('the token has expired; send the one that the kubelet has put in its place');
     const key = createHash('sha256').update(bearer.token).digest('base64');
-    const verdict = good.get(key) ?? bad.get(key) ?? (await askOnce(key, bearer));
+    const remembered = how === 'Anew' ? undefined : (good.get(key) ?? bad.get(key));
+    const verdict = remembered ?? (await askOnce(key, bearer));
     if (isRefusal(verdict)) return verdict;
     const absence = podUid && missing(verdict, podUid(verdict.namespace, verdict.pod));
     if (absence) good.delete(key);

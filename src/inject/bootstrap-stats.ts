@@ -11,10 +11,13 @@ const destination = 'cluster\\.out\\.[^.]+\\.[^.]+\\.[0-9]+\\.';
 
 const ofDestinations = `${destination}(upstream_rq_([1-5]xx|time|total|timeout|active|pending_overflow|retry.*)|upstream_cx_(total|active|connect_fail|overflow)|outlier_detection\\.ejections_active|membership_(total|healthy))`;
 
+/** Certificates of callers that were refused, by why: expired or of another authority (`error`), of another trust domain (`san`), none at all (`no_cert`). */
+const refusedCertificates = 'listener\\..*_15008\\.ssl\\.fail_verify_.*';
+
 /** Buckets of the latency histograms, in milliseconds. */
 const buckets = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
-/** Destinations with their own tags, the process, the state of the control plane's stream, what access loggers count under `weft` and of plaintext, and what Envoy itself reads to answer probes. */
+/** Destinations with their own tags, the process, the state of the control plane's stream, what access loggers count under `weft` and of plaintext, what Envoy itself reads to answer probes, and certificates that were refused. */
 export const leanStats: Bootstrap['stats_config'] = {
   use_all_default_tags: false,
   stats_tags: [
@@ -32,6 +35,7 @@ export const leanStats: Bootstrap['stats_config'] = {
         { prefix: 'listener_manager.' },
         { prefix: 'cluster.xds.upstream_cx_' },
         { safe_regex: { regex: ofDestinations } },
+        { safe_regex: { regex: refusedCertificates } },
         { safe_regex: { regex: probeStats } },
       ],
     },

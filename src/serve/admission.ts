@@ -13,18 +13,18 @@ export interface RefusedCall<Subject> extends Refusal {
 }
 
 /** Asks who a caller is. Never rejects. */
-export type Admit<Subject> = (metadata: CallMetadata, peer: string) => Promise<Subject | Refusal>;
+export type Admit<Subject> = (metadata: CallMetadata, peer: string, how?: 'Anew') => Promise<Subject | Refusal>;
 
 /** A door that asks `authenticate`, within the limits. */
 export function createAdmission<Subject extends Bearer>(authenticate: Authenticate<Subject>, limits: ServeLimits): Admit<Subject> {
   const checking = new Map<string, number>();
-  return async (metadata, peer) => {
+  return async (metadata, peer, how) => {
     const host = peer.replace(/:\d+$/, '');
     const others = checking.get(host) ?? 0;
     if (others >= limits.checksPerPeer) return { refused: 'RESOURCE_EXHAUSTED', reason: `${others} calls of this address are being checked already` };
     checking.set(host, others + 1);
     try {
-      return await withinTime(authenticate(metadata, peer), limits.checkMs);
+      return await withinTime(authenticate(metadata, peer, how), limits.checkMs);
     } catch (error) {
       return { refused: 'UNAVAILABLE', reason: 'the credential could not be checked; try again', detail: String(error) };
     } finally {

@@ -13,7 +13,7 @@ export interface ServeLimits extends ConnectionLimits {
   readonly checksPerPeer: number;
   /** How long the check of a credential may take, in milliseconds. */
   readonly checkMs: number;
-  /** So often, at the least, it is asked again whether the credential of an open stream is good, in milliseconds. */
+  /** So long after a credential was found to be good it is asked again, at the latest, while its stream is open, in milliseconds. */
   readonly recheckMs: number;
   /** A stream that says nothing is ended after this time, in milliseconds. */
   readonly firstRequestMs: number;
@@ -41,7 +41,8 @@ export const defaultServeLimits: ServeLimits = {
   streamsPerSubject: 16,
   checksPerPeer: 100,
   checkMs: 20_000,
-  recheckMs: 5 * 60_000,
+  // With what the API server itself remembers (10 s) and takes to answer (10 s at most), within five minutes.
+  recheckMs: 270_000,
   firstRequestMs: 10_000,
   unreadMs: 60_000,
   connectionAgeMs: 60 * 60_000,

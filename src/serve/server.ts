@@ -198,7 +198,7 @@ async function serveStream<Subject extends Bearer>(assembly: Assembly<Subject>, 
     fail(call, grpc.status.INTERNAL, 'a response could not be composed');
   };
   const conversation = method.open({ subject, peer, write: (message, done) => call.write(message, done), onDefect });
-  const recheck = () => assembly.admit(call.metadata, peer);
+  const recheck = () => assembly.admit(call.metadata, peer, 'Anew');
   converse(assembly, { subject, conversation, recheck, end, cut: () => reset(call) }, call, over.signal);
 }
 

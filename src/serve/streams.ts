@@ -57,7 +57,7 @@ export function createOpenStreams<Subject extends Bearer>(limits: ServeLimits, c
       if (open.size >= limits.streams) return exhausted(`this server has ${limits.streams} streams already`);
       if (mine >= limits.streamsPerSubject) return exhausted(`${stream.subject.id} has ${limits.streamsPerSubject} streams already`);
       open.add(stream);
-      due.set(stream, clock() + recheckAfter(limits));
+      due.set(stream, (stream.subject.verifiedAt ?? clock()) + recheckAfter(limits));
       count(stream.subject, 1);
       return undefined;
     },
@@ -69,7 +69,7 @@ export function createOpenStreams<Subject extends Bearer>(limits: ServeLimits, c
         endIfOverdue(stream, now, limits);
         if (now < (due.get(stream) ?? 0)) continue;
         due.set(stream, Number.POSITIVE_INFINITY);
-        void recheck(stream, () => open.has(stream)).then(() => due.set(stream, clock() + recheckAfter(limits)));
+        void recheck(stream, () => open.has(stream)).then((isKnown) => due.set(stream, now + recheckAfter(limits) / (isKnown ? 1 : 5)));
       }
     },
     endOf: (isMeant, refusal) => {
@@ -100,10 +100,13 @@ function recheckAfter({ recheckMs }: ServeLimits): number {
   return recheckMs * (0.8 + Math.random() / 5);
 }
 
-/** Only who is known to be refused has to go: while nobody can say, as when the API server is away, the stream goes on. */
-async function recheck<Subject>(stream: OpenStream<Subject>, isOpen: () => boolean): Promise<void> {
+/** Only who is known to be refused has to go: while nobody can say, as when the API server is away, the stream goes on, and the answer is false. */
+async function recheck<Subject>(stream: OpenStream<Subject>, isOpen: () => boolean): Promise<boolean> {
   const verdict = await stream.recheck();
-  if (isOpen() && isRefusal(verdict) && final.has(verdict.refused)) finish(stream, verdict);
+  if (!isRefusal(verdict)) return true;
+  const isFinal = final.has(verdict.refused);
+  if (isOpen() && isFinal) finish(stream, verdict);
+  return isFinal;
 }
 
 const final: ReadonlySet<Refusal['refused']> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED']);

@@ -6,6 +6,8 @@ export interface Bearer {
   readonly id?: string | undefined;
   /** When the credential ends, in milliseconds since 1970; an open stream ends with it. Left out, never. */
   readonly expiresAt?: number | undefined;
+  /** When the credential was found to be good, in milliseconds since 1970, where that may be a while ago. Left out, it was now. */
+  readonly verifiedAt?: number | undefined;
 }
 
 /** Codes of gRPC that a refusal may have. `UNAVAILABLE` asks to come back: nobody could say whether the credential is good. */
@@ -26,8 +28,8 @@ export interface CallMetadata {
   readonly get: (name: string) => readonly (string | Buffer)[];
 }
 
-/** Says who a caller is. `peer` is its address. A rejection counts as `UNAVAILABLE`. */
-export type Authenticate<Subject extends Bearer> = (metadata: CallMetadata, peer: string) => Promise<Subject | Refusal>;
+/** Says who a caller is. `peer` is its address; `Anew`: nothing that is remembered counts. A rejection counts as `UNAVAILABLE`. */
+export type Authenticate<Subject extends Bearer> = (metadata: CallMetadata, peer: string, how?: 'Anew') => Promise<Subject | Refusal>;
 
 /** Whether the caller was refused. */
 export function isRefusal(answer: object): answer is Refusal {

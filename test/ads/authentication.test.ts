@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as grpc from '@grpc/grpc-js';
 import { decode } from '../../src/envoy/decode.js';
+import { issueServing, issueSvid, makeAuthority } from '../../src/identity/x509.js';
+import { spiffeId } from '../../src/model/spiffe.js';
+import { fixedCertificate } from '../../src/serve/certificate.js';
 import type { Bearer, CallMetadata, Refusal } from '../../src/serve/subject.js';
+import { validFor } from '../support/authority.js';
 import type { Cleanup } from '../support/envoy.js';
 import { eventually } from '../support/mesh.js';
 import { line } from '../support/peer.js';
@@ -197,6 +201,55 @@ test('a credential that is taken back while its stream is open ends it; while no
     server.refusedCalls.map(({ subject, reason }) => [subject?.id, reason]),
     variants.map(() => ['web', taken.reason]),
   );
+});
+
+test('by five minutes after a credential was found to be good it is asked about anew, also where its stream began later', { timeout: 20_000 }, async (t) => {
+  const time = { now: 1_000_000 };
+  const asked: (readonly [string, string])[] = [];
+  const authenticate = async (metadata: CallMetadata, _: string, how?: 'Anew') => {
+    const name = String(metadata.get('authorization')).replace('Bearer ', '');
+    asked.push([name, how ?? 'Remembered']);
+    return how ? unknown : { id: name, verifiedAt: name === 'old' ? time.now - 299_000 : time.now };
+  };
+  const { server, client } = await start(t, {}, { authenticate, clock: () => time.now });
+  const open = async (name: string) => {
+    const stream = openDelta(client, name, bearer(name));
+    stream.request('Cluster');
+    await stream.take();
+    return stream;
+  };
+  const fresh = await open('fresh');
+  const old = await open('old');
+  assert.equal((await old.ended).code, grpc.status.UNAUTHENTICATED);
+  assert.deepEqual(asked, [
+    ['fresh', 'Remembered'],
+    ['old', 'Remembered'],
+    ['old', 'Anew'],
+  ]);
+  time.now += 280_000;
+  assert.equal((await fresh.ended).code, grpc.status.UNAUTHENTICATED);
+  assert.deepEqual(
+    server.refusedCalls.map(({ subject, reason }) => [subject?.id, reason]),
+    ['old', 'fresh'].map((name) => [name, unknown.reason]),
+  );
+});
+
+test('a certificate of a workload opens nothing, on any method: the port does not even ask for one', { timeout: 20_000 }, async (t) => {
+  const root = await makeAuthority(validFor());
+  const id = spiffeId('cluster.local', { namespace: 'shop', serviceAccount: 'web' });
+  const [own, leaf] = await Promise.all([issueServing(root, ['localhost'], validFor()), issueSvid(root, id, validFor())]);
+  const server = await startGuardedServer<Named>({ tls: { certificate: fixedCertificate(own) } }, { authenticate: byName });
+  const [ca, key, certificate] = [root.certificate, leaf.key, leaf.certificate].map((text) => Buffer.from(text));
+  const client = connect(server.port, grpc.credentials.createSsl(ca, key, certificate));
+  t.after(async () => {
+    client.close();
+    await server.close();
+  });
+  for (const metadata of [new grpc.Metadata(), bearer('bad')])
+    for (const { path, code } of await walk(server.methods, client, metadata)) assert.equal(code, grpc.status.UNAUTHENTICATED, path);
+  assert.equal(server.refusedCalls.length, 2 * server.methods.length);
+  assert.ok(server.refusedCalls.every(({ reason, peer, subject }) => reason === unknown.reason && peer !== '' && subject === undefined));
+  for (const { path, code } of await walk(server.methods, client, bearer('db'))) assert.equal(code, grpc.status.OK, path);
 });
 
 test('the streams of a subject can be ended, and those of others go on', async (t) => {

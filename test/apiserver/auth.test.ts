@@ -9,8 +9,12 @@ import { provenClaims } from '../../src/identity/node.js';
 import { createServingCertificate } from '../../src/identity/serving-certificate.js';
 import type { PodSubject } from '../../src/identity/subject.js';
 import { createTokenAuthenticator } from '../../src/identity/token-review.js';
+import { issueSvid } from '../../src/identity/x509.js';
 import { isPlain, textOf } from '../../src/kubernetes/plain.js';
+import { spiffeId } from '../../src/model/spiffe.js';
+import type { CallMetadata } from '../../src/serve/subject.js';
 import { type Apiserver, startApiserver } from '../support/apiserver.js';
+import { validFor } from '../support/authority.js';
 import { eventually } from '../support/mesh.js';
 import { bearer, walk } from '../support/walk.js';
 import { classOf } from '../support/world.js';
@@ -59,7 +63,7 @@ async function serve(t: TestContext, apiserver: Apiserver, uids: ReadonlyMap<str
   const authenticate = createTokenAuthenticator({ client, audience: 'weft', clock, podUid });
   const guard = {
     clock,
-    authenticate: (metadata: grpc.Metadata | { readonly get: (name: string) => readonly (string | Buffer)[] }) => authenticate(metadata.get('authorization')),
+    authenticate: (metadata: CallMetadata, _: string, how?: 'Anew') => authenticate(metadata.get('authorization'), how),
     classify: (node: object, subject: PodSubject) => {
       const claims = provenClaims(node, subject, { labels: {}, zone: '' });
       return 'refused' in claims ? claims : classOf('a', claims.namespace);
@@ -70,7 +74,8 @@ async function serve(t: TestContext, apiserver: Apiserver, uids: ReadonlyMap<str
   t.after(server.close);
   const xds = connect(server.port, grpc.credentials.createSsl(Buffer.from(certificate.current().bundle)));
   t.after(async () => xds.close());
-  return { server, xds, time };
+  const authority = { trusted: certificate.current().bundle, mesh: ca.current() };
+  return { server, xds, time, authority };
 }
 
 /** A token that says of itself whatever it is made to say, signed by somebody else than the API server. */
@@ -92,7 +97,7 @@ function rename(token: string, from: string, to: string): string {
 
 test('on a cluster nobody gets anything without the token of his own pod, on any method', async (t) => {
   const { apiserver, uids } = await prepare(t);
-  const { server, xds, time } = await serve(t, apiserver, uids);
+  const { server, xds, time, authority } = await serve(t, apiserver, uids);
   const bound = (name: string) => ({ name, uid: uids.get(name) ?? '' });
   const tokenOf = (name: string, expirationSeconds = 3600) => apiserver.token('shop', 'web', { audiences: ['weft'], expirationSeconds, pod: bound(name) });
   const first = await tokenOf('web-1');
@@ -129,6 +134,22 @@ test('on a cluster nobody gets anything without the token of his own pod, on any
         name,
       );
       assert.ok(token === undefined || token === '' || !JSON.stringify(told).includes(token), `${name}: no token is told`);
+    }
+  });
+
+  await t.test('the certificate of a workload opens nothing: neither that of a pod that is there, nor that of one that is gone', async () => {
+    const { trusted, mesh } = authority;
+    const [web, gone] = await Promise.all(
+      ['web', 'gone'].map((serviceAccount) => issueSvid(mesh, spiffeId('cluster.local', { namespace: 'shop', serviceAccount }), validFor())),
+    );
+    for (const leaf of [web, gone]) {
+      const shown = connect(server.port, grpc.credentials.createSsl(Buffer.from(trusted), Buffer.from(leaf?.key ?? ''), Buffer.from(leaf?.certificate ?? '')));
+      t.after(async () => shown.close());
+      const before = server.refusedCalls.length;
+      for (const { path, code } of await walk(server.methods, shown, bearer(), 'shop/web-1')) assert.equal(code, grpc.status.UNAUTHENTICATED, path);
+      const told = server.refusedCalls.slice(before);
+      assert.deepEqual(told.map(({ method }) => method).sort(), server.methods.map(({ path }) => path).sort());
+      assert.ok(told.every(({ reason }) => /there is no authorization header/.test(reason)));
     }
   });
 

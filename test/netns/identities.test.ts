@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { issueSvid } from '../../src/identity/x509.js';
+import { spiffeId } from '../../src/model/spiffe.js';
 import { eventually } from '../support/mesh.js';
 import { verifyProblems } from '../support/openssl.js';
 import { httpPort, type IdentityMesh, serverAddress, startIdentityMesh, tcpPort } from './identity-mesh.js';
@@ -38,6 +40,31 @@ test('what is shown on the wire is a certificate that openssl accepts, and TLS 1
   });
   assert.match(shown, /TLSv1\.3/);
   assert.equal(verifyProblems(shown, await readFile(join(mesh.ca, 'ca.crt'), 'utf8')), '');
+});
+
+test('a certificate that was stolen is refused once it has expired, and the Envoy that refuses it counts that', { timeout: 60_000 }, async () => {
+  const [certificate, key] = await Promise.all(['ca.crt', 'ca.key'].map((name) => readFile(join(mesh.ca, name), 'utf8')));
+  const id = spiffeId('cluster.local', { namespace: 'shop', serviceAccount: 'client' });
+  const notAfter = Math.ceil(Date.now() / 1000 + 4) * 1000;
+  const stolen = await issueSvid({ certificate: certificate ?? '', key: key ?? '' }, id, { notBefore: Date.now() - 60_000, notAfter });
+  const { gateway } = mesh.network;
+  const call = {
+    address: mesh.server.address,
+    port: 15_008,
+    serverName: `p${httpPort}.weft`,
+    say: 'GET / HTTP/1.1\r\nhost: server\r\nconnection: close\r\n\r\n',
+  };
+  const counted = async () => /15008\.ssl\.fail_verify_error: (\d+)/.exec((await mesh.envoys[1]?.admin('/stats?filter=fail_verify_error')) ?? '')?.[1];
+  assert.match(await gateway.run('callTls', { ...call, ...stolen }), /^HTTP\/1\.1 200/);
+  assert.equal(await counted(), '0');
+  const isRefused = () =>
+    gateway.run('callTls', { ...call, ...stolen }).then(
+      () => false,
+      () => true,
+    );
+  await eventually(isRefused);
+  assert.ok(Date.now() >= notAfter, 'it was good until then');
+  assert.equal(await counted(), '1');
 });
 
 /** How long; by hand it can be longer. */
