@@ -5,6 +5,7 @@ import { createCompiler } from '../compile/compiler.js';
 import type { Audience } from '../compile/contract.js';
 import { diagnose } from '../compile/diagnose.js';
 import { type Rendered, renderAll } from '../compile/render.js';
+import { standInForMany } from '../features/stand-in.js';
 import { workloadKey } from '../identity/node.js';
 import { formatRef } from '../model/name.js';
 import type { Pod } from '../model/workload.js';
@@ -39,10 +40,10 @@ export const compileCommand: CommandModule<object, CompileFlags> = {
       .example('weft compile ./mesh -o summary', 'Which resources there are, and which object made each'),
   handler: async ({ folder, output, client, workload }) => {
     const { changes, diagnostics, locate } = await loadFolder(folder, parsers);
-    const store = createStore();
+    const store = createStore({ standIn: (policies) => standInForMany(policies).policy });
     store.apply(changes);
     const pods = changes.flatMap((change) => (change.kind === 'Pod' && change.object ? [change.object] : []));
-    const world = { mesh: store.mesh, services: store.services(), policies: store.policies() };
+    const world = { mesh: store.mesh, services: store.services(), policies: store.policies(), outOfBudget: store.outOfBudget() };
     const chosen = workload ? pods.filter(({ key }) => key === workload) : pods;
     if (workload && chosen.length === 0) throw new Error(`there is no Pod ${workload} in ${folder}`);
     const compiler = createCompiler({});

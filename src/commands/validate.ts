@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import { createCompiler } from '../compile/compiler.js';
 import { diagnose } from '../compile/diagnose.js';
+import { standInForMany } from '../features/stand-in.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import { loadFolder } from '../sources/files.js';
 import { createStore } from '../sources/store.js';
@@ -33,8 +34,8 @@ export const validateCommand: CommandModule<object, ValidateFlags> = {
 /** Every problem of the objects and of what they refer to. Rejects when the folder cannot be read. */
 async function validate(folder: string): Promise<{ readonly objects: number; readonly diagnostics: readonly Diagnostic[] }> {
   const { changes, diagnostics, locate } = await loadFolder(folder, parsers);
-  const store = createStore();
+  const store = createStore({ standIn: (policies) => standInForMany(policies).policy });
   store.apply(changes);
-  const world = { mesh: store.mesh, services: store.services(), policies: store.policies() };
+  const world = { mesh: store.mesh, services: store.services(), policies: store.policies(), outOfBudget: store.outOfBudget() };
   return { objects: changes.length, diagnostics: [...diagnostics, ...(await locate(diagnose(world, createCompiler())))] };
 }

@@ -1,10 +1,11 @@
 /** What is wrong with policies as they stand among the other objects: what a schema cannot see. */
 
 import { features } from '../features/gen/index.js';
+import { standInForMany } from '../features/stand-in.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { Mesh } from '../model/mesh.js';
-import { type Key, keyOf, type ObjectRef } from '../model/name.js';
-import type { TargetRef, TrafficPolicy } from '../model/policy.js';
+import { type Key, keyOf, type ObjectRef, splitKey } from '../model/name.js';
+import type { TrafficPolicy } from '../model/policy.js';
 import type { ServicePort } from '../model/service.js';
 import { outboundPort } from '../model/sidecar-ports.js';
 import type { Compiler } from './compiler.js';
@@ -18,6 +19,8 @@ export interface World {
   /** The keys of all Services. */
   readonly services: readonly Key[];
   readonly policies: readonly TrafficPolicy[];
+  /** Those of them that are not in force, since their namespaces have too many. */
+  readonly outOfBudget?: readonly Key[];
 }
 
 /** Targets and backends that do not exist, stanzas that another policy displaces or that do nothing, cluster IPs that two Services have: each problem once, sorted. */
@@ -28,8 +31,52 @@ export function diagnose(world: World, compiler: Compiler): readonly Diagnostic[
 /** The same piece by piece, for whoever has other things to do in between; some problems come more than once. */
 export function* diagnoseEach(world: World, compiler: Compiler): Generator<readonly Diagnostic[]> {
   yield sharedClusterIPs(world);
-  for (const policy of world.policies)
-    yield [...missingTargets(world, policy), ...withoutHttp(world, policy), ...onPorts(world, policy), ...inEffect(world, compiler, policy)];
+  yield tooMany(world);
+  for (const policy of world.policies) yield [...missingTargets(world, policy), ...withoutHttp(world, policy)];
+  // What policies come to is the same for all those of a namespace about a Service, however many they are.
+  for (const [key, namespaces] of policed(world)) {
+    const service = world.mesh.service(key);
+    if (!service) continue;
+    if (namespaces.has(service.namespace)) yield serverProblems(world.mesh, service);
+    for (const namespace of namespaces) yield renderAll(world.mesh, compiler, asCaller(namespace), [key]).diagnostics;
+  }
+}
+
+/** The Services that policies target, each with the namespaces of those policies, whose callers their rules bind in any case. */
+function policed({ services, policies }: World): ReadonlyMap<Key, ReadonlySet<string>> {
+  const byNamespace = groupBy(services, (key) => splitKey(key).namespace);
+  const found = new Map<Key, Set<string>>();
+  for (const { namespace, targetRefs } of policies) {
+    for (const target of targetRefs) {
+      const keys = target.kind === 'Service' ? [keyOf(target.namespace, target.name)] : (byNamespace.get(target.name) ?? []);
+      for (const key of keys) found.set(key, (found.get(key) ?? new Set()).add(namespace));
+    }
+  }
+  return found;
+}
+
+function tooMany({ policies, outOfBudget = [] }: World): readonly Diagnostic[] {
+  const keys = new Set(outOfBudget);
+  const byNamespace = groupBy(
+    policies.filter(({ key }) => keys.has(key)),
+    ({ namespace }) => namespace,
+  );
+  return [...byNamespace].flatMap(([namespace, left]) => [
+    ...standInForMany(left).diagnostics,
+    ...left.map((policy): Diagnostic => {
+      const message = `has more TrafficPolicies than a namespace may have; this one is not in force, nor are ${left.length - 1} others, which are the youngest`;
+      const remedy = 'delete policies that are not needed, or merge some: 1,000 count, of 8 MiB together';
+      return {
+        severity: 'error',
+        object: refTo(policy),
+        field: 'metadata.namespace',
+        value: JSON.stringify(namespace),
+        reason: 'TooManyPolicies',
+        message,
+        remedy,
+      };
+    }),
+  ]);
 }
 
 /** Each problem once, sorted. */
@@ -38,24 +85,18 @@ export function tidy(all: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, diagnostic]) => diagnostic);
 }
 
-/** As a caller in the policy's own namespace, whom its rules bind in any case, would be served. */
-function inEffect({ mesh, services }: World, compiler: Compiler, policy: TrafficPolicy): readonly Diagnostic[] {
-  const targeted = policy.targetRefs.flatMap((target) => servicesOf(target, services));
-  return renderAll(mesh, compiler, asCaller(policy.namespace), targeted).diagnostics;
-}
-
-/** As the Services' own pods carry it out. */
-function onPorts({ mesh, services }: World, policy: TrafficPolicy): readonly Diagnostic[] {
-  const own = policy.targetRefs.flatMap((target) => servicesOf(target, services)).flatMap((key) => mesh.service(key) ?? []);
-  return own.filter(({ namespace }) => namespace === policy.namespace).flatMap((service) => serverProblems(mesh, service, policy));
-}
-
 function asCaller(namespace: string): Audience {
   return { namespace, zone: '', client: 'explicit', explicitPort: outboundPort, serviceAccount: 'default', labels: {}, ports: new Map() };
 }
 
-function servicesOf({ kind, namespace, name }: TargetRef, services: readonly Key[]): readonly Key[] {
-  return kind === 'Service' ? [keyOf(namespace, name)] : services.filter((key) => key.startsWith(`${name}/`));
+function groupBy<Item>(items: readonly Item[], groupOf: (item: Item) => string): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(groupOf(item));
+    if (group) group.push(item);
+    else groups.set(groupOf(item), [item]);
+  }
+  return groups;
 }
 
 function missingTargets({ mesh }: World, policy: TrafficPolicy): readonly Diagnostic[] {

@@ -1,4 +1,4 @@
-/** What is wrong with the server-side stanzas of a policy on the ports that it is about. */
+/** What is wrong with server-side stanzas on the ports that they are about. */
 import type { Feature, ServerProblem } from '../features/feature.js';
 import { features } from '../features/gen/index.js';
 import type { Diagnostic } from '../model/diagnostic.js';
@@ -9,9 +9,9 @@ import { serverStanzas } from './server-stanzas.js';
 
 const all: readonly Feature[] = features;
 
-/** The problems of this policy with the ports of a Service. A port whose target has a name is told by its own number. */
-export function serverProblems(mesh: Mesh, service: Service, policy: TrafficPolicy): readonly Diagnostic[] {
-  return service.ports.flatMap((port) => problemsOf(mesh, service, port).flatMap(({ stanza, problem }) => toDiagnostic(policy, stanza, problem)));
+/** The problems of all policies with the ports of a Service. A port whose target has a name is told by its own number. */
+export function serverProblems(mesh: Mesh, service: Service): readonly Diagnostic[] {
+  return service.ports.flatMap((port) => problemsOf(mesh, service, port).map(({ stanza, problem }) => toDiagnostic(stanza, problem)));
 }
 
 /** What is said of a policy where the mesh has no identities: its server-side stanzas do nothing there. */
@@ -36,8 +36,6 @@ function problemsOf(mesh: Mesh, service: Service, port: ServicePort) {
   });
 }
 
-function toDiagnostic({ namespace, name }: TrafficPolicy, stanza: string, problem: ServerProblem): readonly Diagnostic[] {
-  const { policy: object, severity, field, message, remedy } = problem;
-  if (object.namespace !== namespace || object.name !== name) return [];
-  return [{ severity, object, field: `spec.${stanza}.${field}`, reason: 'Invalid', message, remedy }];
+function toDiagnostic(stanza: string, { policy: object, severity, field, message, remedy }: ServerProblem): Diagnostic {
+  return { severity, object, field: `spec.${stanza}.${field}`, reason: 'Invalid', message, remedy };
 }

@@ -30,7 +30,9 @@ function collect(policies: readonly TrafficPolicy[], service: Service, port: Ser
       if (!serverSide.has(name) || typeof value !== 'object' || value === null) continue;
       const { namespace, mode } = policy;
       const stanza = { value, policy: { kind: 'TrafficPolicy', namespace, name: policy.name }, mode };
-      found.set(name, [...(found.get(name) ?? []), stanza]);
+      const others = found.get(name);
+      if (others) others.push(stanza);
+      else found.set(name, [stanza]);
     }
   }
   return found;

@@ -6,7 +6,7 @@ import type { Problem } from './problem.js';
 
 /** The diagnostic about this object that tells of the problem. */
 export function toDiagnostic(object: ObjectRef, severity: Diagnostic['severity'], { field, value, reason, message, remedy }: Problem): Diagnostic {
-  return { severity, object, field, ...shown(value), reason, message, remedy };
+  return { severity, object, field: shortened(field, maxField), ...shown(value), reason, message, remedy };
 }
 
 /** The name of an object that may be broken, for messages. */
@@ -16,12 +16,18 @@ export function nameOf(raw: unknown): string {
 }
 
 const maxShown = 80;
+/** The names of unknown fields are as long as whoever writes them likes. */
+const maxField = 512;
+
+function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}
 
 /** A value as JSON, shortened; nothing where there is none. */
 function shown(value: unknown): { readonly value?: string } {
   const json = value === undefined ? undefined : toJson(value);
   if (json === undefined) return {};
-  return { value: json.length > maxShown ? `${json.slice(0, maxShown)}...` : json };
+  return { value: shortened(json, maxShown) };
 }
 
 /** JSON, or nothing for a value that refers to itself, which an alias in YAML can make. */

@@ -102,6 +102,18 @@ export interface Feature<Name extends string = string, Schema extends TSchema = 
   server?(stanzas: readonly ServerStanza<Static<Schema>>[], context: ServerContext): ServerParts;
   /** Problems that a schema cannot see; `field` is relative to the stanza. */
   check?(stanza: Static<Schema>): readonly StanzaProblem[];
+  /**
+   * For a stanza that protects: what has to hold in its place while its policy cannot be read and no good version of it is known.
+   * `written` is what stands there, readable or not. Undefined: nothing has to.
+   */
+  standIn?(written: unknown, targets: 'Known' | 'Unknown'): StandIn<Static<Schema>> | undefined;
+}
+
+/** What holds in place of a stanza. */
+export interface StandIn<Value> {
+  readonly value: Value;
+  /** What that means for the targets, after "until then": `every call to them is denied`. */
+  readonly effect: string;
 }
 
 /** What is wrong with a stanza that its schema accepts. */

@@ -31,8 +31,6 @@ export function parsePolicy(raw: unknown): ParsedPolicy {
   return diagnostics.some(({ severity }) => severity === 'error') ? { diagnostics } : { policy, diagnostics };
 }
 
-const defaultNamespace = 'default';
-
 function toPolicy({ metadata: { name, namespace = defaultNamespace, creationTimestamp, generation = 0 }, spec }: RawPolicy): TrafficPolicy {
   return {
     key: keyOf(namespace, name),
@@ -46,7 +44,8 @@ function toPolicy({ metadata: { name, namespace = defaultNamespace, creationTime
   };
 }
 
-function toTarget({ kind, name, namespace, sectionName }: RawTargetRef, own: string): TargetRef {
+/** A target in the model; `own` is the namespace of the policy. */
+export function toTarget({ kind, name, namespace, sectionName }: RawTargetRef, own: string): TargetRef {
   return { kind, name, namespace: kind === 'Namespace' ? name : (namespace ?? own), sectionName };
 }
 
@@ -55,8 +54,11 @@ function stanzasOf(spec: RawPolicy['spec'], known: readonly Feature[]): Readonly
   return Object.fromEntries(known.flatMap(({ name }) => (values.has(name) ? [[name, values.get(name)]] : [])));
 }
 
+/** Where an object is that does not say it. */
+const defaultNamespace = 'default';
+
 /** Who the diagnostics are about, as far as the object tells. */
-function refOf(raw: unknown): ObjectRef {
+export function refOf(raw: unknown): ObjectRef {
   const namespace = follow(raw, ['metadata', 'namespace']);
   return { kind: 'TrafficPolicy', namespace: typeof namespace === 'string' ? namespace : defaultNamespace, name: nameOf(raw) };
 }

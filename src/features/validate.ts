@@ -7,16 +7,18 @@ import { follow, isRecord, joinPath } from './field-path.js';
 import { durationBounds } from './fields.js';
 import { explain, type Problem } from './problem.js';
 
-/** How many errors the validator looks for in one object; an unknown field counts as two. */
+/** How many errors the validator looks for in one object, and are told of one; an unknown field counts as two. */
 const maxErrors = 64;
 
 Settings.Set({ maxErrors, useAcceleration: false });
 
 /** Every problem of `value`, or those that are found first if it has many; empty for a value that the schema accepts. Compiles no code. */
 export function validate(schema: TSchema, value: unknown): readonly Problem[] {
-  if (Value.Check(schema, value)) return checkKeywords(schema, value, '');
+  if (Value.Check(schema, value)) return checkKeywords(schema, value, '').slice(0, maxErrors);
   const problems = [...Value.Errors(schema, value).flatMap((error) => explain(error, schema, value)), ...checkKeywords(schema, value, '')];
-  return problems.length > 0 ? problems : [{ field: '', value, reason: 'Invalid', message: 'is not what is expected here', remedy: 'see the reference' }];
+  return problems.length > 0
+    ? problems.slice(0, maxErrors)
+    : [{ field: '', value, reason: 'Invalid', message: 'is not what is expected here', remedy: 'see the reference' }];
 }
 
 /** The bounds of durations, and the keys of lists, which no two items share. */

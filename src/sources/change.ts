@@ -41,6 +41,13 @@ export interface Parser {
   /** Whether objects of the kind live in a namespace; where one does not say which, it is `default`. */
   readonly namespaced: boolean;
   readonly parse: (raw: unknown) => Parsed<Change>;
+  /**
+   * What has to hold in place of a broken object while no good version of it is known, with words about it; no object where nothing has
+   * to. `isWhole` is false for what could be read of a document before an error in it.
+   */
+  readonly standIn?: ((raw: unknown, isWhole: boolean) => Parsed<Change>) | undefined;
+  /** Whether nothing may be served while the object with this key is broken and no good version of it is known. */
+  readonly isVital?: ((key: string) => boolean) | undefined;
 }
 
 /** Parsers by `apiVersion/kind`: `v1/Service`, `discovery.k8s.io/v1/EndpointSlice`. */

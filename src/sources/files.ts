@@ -8,7 +8,7 @@ import { withOrigins } from './files/origins.js';
 import { scanFolder } from './files/scan.js';
 
 export type { Update } from './files/contents.js';
-export { type WatchOptions, watchFolder } from './files/watch.js';
+export { type FolderWatch, type WatchOptions, watchFolder } from './files/watch.js';
 
 /** A folder that has been read. */
 export interface LoadedFolder extends Update {

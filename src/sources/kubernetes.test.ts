@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { follow } from '../../test/support/followed.js';
 import { createScriptedCluster, createTestClock, expired, list, type ScriptedCluster } from '../../test/support/scripted-cluster.js';
+import { parsers } from '../commands/parsers.js';
 import { KubeError } from '../kubernetes/api.js';
 import type { Parsers } from './change.js';
 import { collectionPath } from './kubernetes/collection.js';
@@ -70,6 +71,30 @@ test('an empty cluster is handed on too', async (t) => {
   const followed = follow(t, cluster.client, one);
   await followed.ready;
   assert.deepEqual(followed.batches, [[]]);
+});
+
+test('nothing is handed on while the Mesh cannot be read, which is told; then all of it, and what breaks later holds nothing up', async (t) => {
+  const [cluster, clock] = [createScriptedCluster(), createTestClock()];
+  const meshes = '/apis/weft.dev/v1alpha1/meshes';
+  const mesh = (resourceVersion: string, spec: object) => ({
+    ...{ apiVersion: 'weft.dev/v1alpha1', kind: 'Mesh', metadata: { name: 'default', uid: 'm', resourceVersion }, spec },
+  });
+  cluster.answer = ({ path }) => list('7', path === meshes ? [mesh('5', { mtls: 'Stirct' })] : [object('shop', '5')]);
+  const kinds: Parsers = { ...one, 'weft.dev/v1alpha1/Mesh': parsers['weft.dev/v1alpha1/Mesh'] ?? assert.fail() };
+  const followed = follow(t, cluster.client, kinds, clock);
+  await clock.advance(5000);
+  assert.deepEqual([followed.batches, followed.heldUp], [[], ['spec.mtls']]);
+  watchOf(cluster, meshes).send({ type: 'MODIFIED', object: mesh('8', { trustDomain: 5 }) });
+  await clock.advance(5000);
+  assert.deepEqual([followed.batches, followed.heldUp], [[], ['spec.mtls', 'spec.trustDomain']]);
+  watchOf(cluster, meshes).send({ type: 'MODIFIED', object: mesh('9', { mtls: 'Strict' }) });
+  await followed.ready;
+  assert.deepEqual(followed.batches.map(keysOf), [['+shop', '+default']]);
+  assert.deepEqual(followed.heldUp, ['spec.mtls', 'spec.trustDomain', '']);
+  watchOf(cluster, meshes).send({ type: 'MODIFIED', object: mesh('10', { mtls: 'Stirct' }) });
+  await followed.until(() => followed.diagnostics().length === 1);
+  assert.equal(followed.heldUp.length, 3);
+  assert.equal(Object(followed.held.get('Mesh default')).mtls, 'Strict');
 });
 
 test('a list is read page by page, and begun again when a page has expired', async (t) => {

@@ -17,23 +17,26 @@ export const kubernetesParsers: Parsers = {
   'v1/Node': parser('Node', false, parseNode, (object) => ({ kind: 'Node', key: object.name, object })),
 };
 
-/** The parser for `weft.dev/v1alpha1/TrafficPolicy`; the schema is the compiler's, so the function comes from the caller. */
-export function trafficPolicyParser(parse: (raw: unknown) => Parsed<TrafficPolicy>): Parser {
-  return parser('TrafficPolicy', true, parse, (object) => ({ kind: 'TrafficPolicy', key: object.key, object }));
+/** The parser for `weft.dev/v1alpha1/TrafficPolicy`; the schema is the compiler's, so the functions come from the caller. */
+export function trafficPolicyParser(
+  parse: (raw: unknown) => Parsed<TrafficPolicy>,
+  standIn: (raw: unknown, isWhole: boolean) => Parsed<TrafficPolicy> = () => ({ diagnostics: [] }),
+): Parser {
+  const toChange = (object: TrafficPolicy): Change => ({ kind: 'TrafficPolicy', key: object.key, object });
+  return { ...parser('TrafficPolicy', true, parse, toChange), standIn: (raw, isWhole) => asChange(standIn(raw, isWhole), toChange) };
 }
 
-/** The parser for `weft.dev/v1alpha1/Mesh`, likewise; whatever it accepts is the Mesh named `default`. */
+const meshName = 'default';
+
+/** The parser for `weft.dev/v1alpha1/Mesh`, likewise; whatever it accepts is the Mesh named `default`. What that says, nobody may guess. */
 export function meshParser(parse: (raw: unknown) => Parsed<MeshConfig>): Parser {
-  return parser('Mesh', false, parse, (object) => ({ kind: 'Mesh', key: 'default', object }));
+  return { ...parser('Mesh', false, parse, (object) => ({ kind: 'Mesh', key: meshName, object })), isVital: (key) => key === meshName };
 }
 
 function parser<T>(kind: Parser['kind'], namespaced: boolean, parse: (raw: unknown) => Parsed<T>, toChange: (object: T) => Change): Parser {
-  return {
-    kind,
-    namespaced,
-    parse: (raw) => {
-      const { object, diagnostics } = parse(raw);
-      return { object: object === undefined ? undefined : toChange(object), diagnostics };
-    },
-  };
+  return { kind, namespaced, parse: (raw) => asChange(parse(raw), toChange) };
+}
+
+function asChange<T>({ object, diagnostics }: Parsed<T>, toChange: (object: T) => Change): Parsed<Change> {
+  return { object: object === undefined ? undefined : toChange(object), diagnostics };
 }

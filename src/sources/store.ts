@@ -8,6 +8,7 @@ import type { Pod } from '../model/workload.js';
 import type { Change } from './change.js';
 import type { Namespace } from './objects/namespace.js';
 import { type AddressTable, createAddressTable } from './store/addresses.js';
+import { type Budget, type BudgetTable, createBudgetTable, namespaceBudget, type StandInForMany } from './store/budget.js';
 import { createEndpointTable, type EndpointTable } from './store/endpoints.js';
 import { createIdentityTable, type IdentityTable } from './store/identities.js';
 import { createIndex, type IndexMap } from './store/index-map.js';
@@ -30,6 +31,8 @@ export interface Store {
   /** The keys of all Services, and all policies, sorted by key: for reports, which look at everything. */
   readonly services: () => readonly Key[];
   readonly policies: () => readonly TrafficPolicy[];
+  /** Those of them that are not in force, since their namespaces have too many; sorted. */
+  readonly outOfBudget: () => readonly Key[];
   /** All Pods and all Namespaces, in no particular order, for reports too. */
   readonly pods: () => Iterable<Pod>;
   readonly namespaces: () => Iterable<Namespace>;
@@ -47,6 +50,7 @@ interface State {
   readonly addressTable: AddressTable;
   readonly portCounter: PortCounter;
   readonly policyTable: PolicyTable;
+  readonly budgetTable: BudgetTable;
   readonly selectorTable: SelectorTable;
   readonly identityTable: IdentityTable;
   config: MeshConfig;
@@ -55,8 +59,12 @@ interface State {
 /** The Mesh object of this name counts; there is one mesh. */
 const meshName = 'default';
 
-/** What may be said of where objects come from. */
-export type StoreOptions = Pick<Surroundings, 'followsPods'>;
+/** What may be said of where objects come from, and of what is too much. */
+export interface StoreOptions extends Pick<Surroundings, 'followsPods'> {
+  /** What holds in place of policies beyond a namespace's budget; nothing unless given. */
+  readonly standIn?: StandInForMany | undefined;
+  readonly budget?: Budget | undefined;
+}
 
 /** An empty store. */
 export function createStore(options: StoreOptions = {}): Store {
@@ -83,12 +91,13 @@ export function createStore(options: StoreOptions = {}): Store {
     },
     services: () => [...state.services.values()].map(({ key }) => key).sort(),
     policies: () => [...state.policies.values()].sort((a, b) => compareText(a.key, b.key)),
+    outOfBudget: state.budgetTable.left,
     pods: () => state.pods.values(),
     namespaces: () => state.namespaces.values(),
   };
 }
 
-function createState({ followsPods }: StoreOptions): State {
+function createState({ followsPods, standIn = () => undefined, budget = namespaceBudget }: StoreOptions): State {
   const services = new Map<string, Service>();
   const pods = new Map<string, Pod>();
   const zones = new Map<string, string>();
@@ -103,7 +112,8 @@ function createState({ followsPods }: StoreOptions): State {
     selectorTable: createSelectorTable(service),
     identityTable: createIdentityTable({ service, endpoints: endpointTable.get }),
   };
-  return { ...objects, ...derived, byNamespace, endpointTable, addressTable, policyTable, config: defaultMeshConfig };
+  const budgetTable = createBudgetTable(standIn, budget);
+  return { ...objects, ...derived, byNamespace, endpointTable, addressTable, policyTable, budgetTable, config: defaultMeshConfig };
 }
 
 function standingOf(service: Service | undefined) {
@@ -176,7 +186,7 @@ function applyPolicy(state: State, key: string, object: TrafficPolicy | undefine
   const after = object && keepPolicy(before, object);
   if (after === before) return;
   setOrDelete(state.policies, key, after);
-  state.policyTable.replace(before, after);
+  state.budgetTable.replace(before, after);
 }
 
 function applyConfig(state: State, name: string, object: MeshConfig | undefined, topics: Set<Topic>): void {
@@ -198,6 +208,7 @@ function settle(state: State, topics: Set<Topic>): void {
   state.identityTable.settle((service) => topics.add(`identities:${service}`));
   state.selectorTable.settle((filing) => topics.add(`selecting:${filing}`));
   state.addressTable.settle((address) => topics.add(`address:${address}`));
+  state.budgetTable.settle({ changed: state.policyTable.replace, forgotten: (policy) => state.policies.set(policy.key, policy) });
   state.policyTable.settle((service) => topics.add(`policies:${service}`));
   if (state.portCounter.settle()) topics.add('ports');
 }

@@ -17,6 +17,7 @@ export interface Subject {
 const aboutReferences: ReadonlySet<string> = new Set(['BackendNotFound', 'RefNotPermitted']);
 const aboutTargets = 'TargetNotFound';
 const aboutOthers = 'Conflicted';
+const closed = 'Closed';
 
 /** Accepted, for the target with this index in `targetRefs`. A policy whose every stanza loses to an older one is not. */
 export function accepted(subject: Subject, index: number): Condition {
@@ -24,7 +25,7 @@ export function accepted(subject: Subject, index: number): Condition {
   const condition = (status: 'True' | 'False', reason: string, message: string): Condition => ({
     ...{ type: 'Accepted', status, reason, message, observedGeneration: generation },
   });
-  const errors = diagnostics.filter(({ severity, reason }) => severity === 'error' && !isElsewhere(reason));
+  const errors = worstFirst(diagnostics.filter(({ severity, reason }) => severity === 'error' && !isElsewhere(reason)));
   if (errors.length > 0) return condition('False', refusal(errors), `${textOf(errors)}${remains(subject)}`);
   const missing = diagnostics.filter(({ reason, field }) => reason === aboutTargets && isAbout(field, index));
   if (missing.length > 0) return condition('False', aboutTargets, textOf(missing));
@@ -53,9 +54,14 @@ function isElsewhere(reason: string): boolean {
   return aboutReferences.has(reason) || reason === aboutTargets || reason === aboutOthers;
 }
 
+/** That calls are denied since the policy cannot be read is not to be overlooked among what is wrong with it. */
+function worstFirst(errors: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...errors.filter(({ reason }) => reason === closed), ...errors.filter(({ reason }) => reason !== closed)];
+}
+
 /** The reason of the Gateway API for what is wrong with the object itself. */
 function refusal(errors: readonly Diagnostic[]): string {
-  return errors.every(({ reason }) => reason === 'UnsupportedValue') ? 'UnsupportedValue' : 'Invalid';
+  return errors.every(({ reason }) => reason === 'UnsupportedValue' || reason === closed) ? 'UnsupportedValue' : 'Invalid';
 }
 
 function remains({ inForce, generation }: Subject): string {

@@ -64,15 +64,16 @@ export interface Warning {
   readonly action: string;
   /** At most 1024 characters of it are told. */
   readonly note: string;
-  readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly namespace: string; readonly name: string; readonly uid?: string };
+  /** Without a namespace for an object of the whole cluster. */
+  readonly regarding: { readonly apiVersion: string; readonly kind: string; readonly namespace?: string; readonly name: string; readonly uid?: string };
 }
 
-/** Tells it in the namespace of its object. False when it could not be told, and further ones could not either. Never rejects. */
+/** Tells it in the namespace of its object; in `default`, as Kubernetes does, where that has none. False when it could not be told, and further ones could not either. Never rejects. */
 export async function postEvent(
   { client, identity, clock, onError }: Omit<EventsOptions, 'timers'>,
   { name, note, reason, action, regarding }: Warning,
 ): Promise<boolean> {
-  const { namespace } = regarding;
+  const { namespace = 'default' } = regarding;
   const body = {
     ...{ apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { namespace, name }, eventTime: microTime(clock()), type: 'Warning' },
     ...{ reason, action, note: note.slice(0, 1024) },

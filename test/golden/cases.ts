@@ -22,6 +22,8 @@ export interface Case {
   readonly constants: boolean;
   /** Whether there is an authority for certificates. */
   readonly mtls: boolean;
+  /** Whether policies that cannot be read are the point of it. */
+  readonly broken: boolean;
   /** What a client asks for besides: addresses and names that no Service has. */
   readonly asked: readonly ResourceName[];
   readonly world: World;
@@ -30,6 +32,7 @@ export interface Case {
 interface CaseFile {
   readonly constants?: boolean;
   readonly mtls?: boolean;
+  readonly broken?: boolean;
   /** Files and folders under `examples/`, read besides `in`. */
   readonly examples?: readonly string[];
   readonly audiences: Readonly<Record<string, Partial<Omit<Audience, 'ports'> & { readonly ports: Readonly<Record<string, number>> }>>>;
@@ -59,6 +62,7 @@ async function readCase(name: string): Promise<Case> {
     audiences,
     constants: file.constants ?? false,
     mtls: file.mtls ?? false,
+    broken: file.broken ?? false,
     asked: file.asked ?? [],
     world: await readWorld(join(folder, 'in'), ...(file.examples ?? []).map((path) => join(examples, path))),
   };

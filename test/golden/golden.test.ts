@@ -29,9 +29,9 @@ for (const { each, name, audience, label } of runs) {
   });
 }
 
-test('the policies of all cases are sound', () => {
+test('the policies of all cases are sound, where that is not the point', () => {
   assert.deepEqual(
-    cases.flatMap(({ world }) => world.diagnostics),
+    cases.flatMap(({ world, broken }) => (broken ? [] : world.diagnostics)),
     [],
   );
 });

@@ -41,7 +41,8 @@ async function filesAt(path: string): Promise<readonly string[]> {
 function parse(raw: { readonly apiVersion: string; readonly kind: string }) {
   const parser = parsers[`${raw.apiVersion}/${raw.kind}`];
   if (!parser) throw new Error(`no parser for ${raw.apiVersion}/${raw.kind}`);
-  return parser.parse(raw);
+  const parsed = parser.parse(raw);
+  return parsed.object ? parsed : { diagnostics: parsed.diagnostics, object: parser.standIn?.(raw, true).object };
 }
 
 /** The mesh after these changes, one after the other. */

@@ -14,6 +14,8 @@ export interface Followed {
   /** What is in force by what was heard, by `Kind key`. */
   readonly held: ReadonlyMap<string, unknown>;
   readonly diagnostics: () => readonly Diagnostic[];
+  /** The fields that held everything up, each time that was told; an empty text when nothing did any more. */
+  readonly heldUp: readonly string[];
   readonly state: (kind: string) => KindState | undefined;
   /** Resolves as soon as the condition holds, which is looked at whenever something is heard. */
   readonly until: (condition: () => boolean) => Promise<void>;
@@ -25,6 +27,7 @@ export function follow(test: Cleanup, client: KubeClient, parsers: Parsers, cloc
   const batches: (readonly Change[])[] = [];
   const held = new Map<string, unknown>();
   const waiting = new Set<() => void>();
+  const heldUp: string[] = [];
   let diagnostics: readonly Diagnostic[] = [];
   const heard = () => {
     for (const look of waiting) look();
@@ -43,11 +46,15 @@ export function follow(test: Cleanup, client: KubeClient, parsers: Parsers, cloc
       diagnostics = all;
       heard();
     },
+    onHeldUp: (found) => {
+      heldUp.push(found.map(({ field }) => field).join());
+      heard();
+    },
     onState: heard,
   });
   test.after(() => watch.close());
   return {
-    ...{ ready: watch.ready, close: watch.close, batches, held },
+    ...{ ready: watch.ready, close: watch.close, batches, held, heldUp },
     diagnostics: () => diagnostics,
     state: (kind) => watch.state().find(({ id }) => id.endsWith(`/${kind}`)),
     until: (condition) =>

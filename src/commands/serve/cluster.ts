@@ -25,6 +25,7 @@ import { clusterSide } from './cluster-side.js';
 import { type ClusterStatus, startClusterStatus } from './cluster-status.js';
 import { type Core, createCore } from './core.js';
 import { controllerFamilies } from './families.js';
+import { createHeldUp } from './held-up.js';
 import { identitySide } from './identity-side.js';
 import { cannotListen } from './listening.js';
 import { reportRoute } from './peer-report.js';
@@ -80,9 +81,10 @@ export async function serveCluster(flags: ServeClusterFlags, logger: Logger): Pr
   const frame = frameOf(flags, logger, createInstruments(metrics));
   const { core, client, ports, serverName, failed } = frame;
   let isServing = false;
-  const ready = () => (isServing ? undefined : 'waiting for the first state of the cluster');
+  const heldUp = createHeldUp({ client, identity: flags['pod-name'], logger, clock: Date.now, onError: failed('events') });
+  const ready = () => (isServing ? undefined : (heldUp.reason() ?? 'waiting for the first state of the cluster'));
   const metricsServer = await startMetrics(ports.metrics.host, ports.metrics.port, { ready, metrics }).catch(cannotListen('--metrics', flags.metrics));
-  const world = followWorld(core, client);
+  const world = followWorld(core, client, heldUp.tell);
   const certificates = await openCertificates({ client, namespace: flags.namespace, serverName, failed });
   await world.watch.ready;
 
@@ -145,8 +147,8 @@ function frameOf(flags: ServeClusterFlags, logger: Logger, instruments: Instrume
 function authenticator({ client, core, instruments }: Frame): TokenAuthenticator {
   const podUid = (namespace: string, pod: string) => core.store.mesh.pod(keyOf(namespace, pod))?.uid;
   const authenticate = createTokenAuthenticator({ client, audience, clock: Date.now, podUid });
-  return async (authorization) => {
-    const verdict = await authenticate(authorization);
+  return async (authorization, how) => {
+    const verdict = await authenticate(authorization, how);
     instruments.tokenChecked(isRefusal(verdict) ? verdict.refused : 'good');
     return verdict;
   };
@@ -192,7 +194,7 @@ function startXds(
     listen: flags.listen,
     limits: clusterServeLimits,
     tls: { certificate: xds },
-    authenticate: async (metadata) => withCertificate(secrets, await authenticate(metadata.get('authorization'))),
+    authenticate: async (metadata, _, how) => withCertificate(secrets, await authenticate(metadata.get('authorization'), how)),
     context: {
       ...adsContext(core, secrets),
       classify: core.controller.classifyPod,

@@ -4,6 +4,7 @@ import { diagnose, type World } from '../../compile/diagnose.js';
 import { withoutIdentities } from '../../compile/server-problems.js';
 import type { MeshSettings } from '../../compile/settings.js';
 import { type Controller, createController } from '../../controller.js';
+import { standInForMany } from '../../features/stand-in.js';
 import type { Diagnostic } from '../../model/diagnostic.js';
 import type { Service } from '../../model/service.js';
 import type { Logger } from '../../observe/log.js';
@@ -35,14 +36,14 @@ export interface Core {
 /** A core over an empty world. */
 export function createCore(settings: Partial<MeshSettings>, logger: Logger, source: StoreOptions = {}): Core {
   const processFigures = watchProcess();
-  const store = createStore(source);
+  const store = createStore({ ...source, standIn: (policies) => standInForMany(policies).policy });
   const compiler = createCompiler(settings);
   const onDefect = (name: object, error: unknown) =>
     logger.error({ ...name, error: String(error) }, 'a compiled resource is invalid and is not sent; this is a defect of Weft');
   const controller = createController({ store, compiler, onDefect });
   const registry = createRegistry();
   let found: readonly Diagnostic[] = [];
-  const world = () => ({ mesh: store.mesh, services: store.services(), policies: store.policies() });
+  const world = () => ({ mesh: store.mesh, services: store.services(), policies: store.policies(), outOfBudget: store.outOfBudget() });
   const idle = () => (settings.mtls ? [] : store.policies().flatMap(withoutIdentities));
   const diagnostics = () => [...found, ...diagnose(world(), compiler), ...idle()];
   const figures = () => ({ process: processFigures(), compilations: controller.compilations(), names: controller.snapshot.size() });

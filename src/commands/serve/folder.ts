@@ -4,8 +4,9 @@ import { startAdmin } from '../../observe/admin.js';
 import type { Logger } from '../../observe/log.js';
 import { fixedCertificate } from '../../serve/certificate.js';
 import { type ServeTls, startServer } from '../../serve/server.js';
-import { watchFolder } from '../../sources/files.js';
+import { type FolderWatch, watchFolder } from '../../sources/files.js';
 import { isLoopback, readHostPort } from '../address.js';
+import { formatDiagnostic } from '../diagnostics.js';
 import { parsers } from '../parsers.js';
 import { createCore } from './core.js';
 import { openDoor, openIdentities } from './door.js';
@@ -42,6 +43,7 @@ export async function serveFolder(flags: FolderFlags, logger: Logger): Promise<(
   const identities = flags.ca === undefined ? undefined : await openIdentities(flags.ca, core, flags['certificate-lifetime']);
   const source = await watchFolder({ dir: flags.manifests, parsers, onChange: (changes) => controller.apply(changes), onDiagnostics: core.report });
   await source.ready;
+  await checkVital(source);
   const door = await openDoor(flags.tokens, core, identities?.secrets);
   const serving = startServer({
     listen: flags.listen,
@@ -83,6 +85,16 @@ function checkIdentities(host: string, { ca, tokens }: FolderFlags): void {
   if (ca !== undefined && tokens === undefined && !isLoopback(host)) {
     throw new Error(`--ca with --listen ${host} would give the certificate of any workload to whoever asks; give --tokens, or listen on 127.0.0.1`);
   }
+}
+
+/** Without the settings of the mesh nobody knows what is open and what is closed, so nobody is served. Later, those that were read last stay. */
+async function checkVital(source: FolderWatch): Promise<void> {
+  const found = source.vital();
+  if (found.length === 0) return;
+  await source.close();
+  throw new Error(
+    `the Mesh cannot be read, and nothing is served without it; correct it, or remove it for the defaults\n${found.map(formatDiagnostic).join('')}`,
+  );
 }
 
 /** A folder that goes away later is waited for; one that is not there to begin with is a slip of the pen. */

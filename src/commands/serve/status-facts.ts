@@ -28,7 +28,8 @@ export async function gatherFacts({ world, compiler, found, broken, meshes }: St
     await setImmediate();
   }
   const overridden = new Map<string, ReturnType<typeof overriddenStanzas>>();
-  for (const policy of now.policies) {
+  const idle = new Set(now.outOfBudget);
+  for (const policy of now.policies.filter(({ key }) => !idle.has(key))) {
     overridden.set(policy.key, overriddenStanzas(now.mesh, now.services, policy));
     await setImmediate();
   }

@@ -24,8 +24,12 @@ export interface ClusterWorld {
   readonly onChange: (listener: (changes: readonly Change[]) => void) => void;
 }
 
-/** Begins to follow the cluster. */
-export function followWorld({ controller, report, logger }: Core, client: KubeClient): ClusterWorld {
+/** Begins to follow the cluster. `onHeldUp` is told what has to be mended before anything is served. */
+export function followWorld(
+  { controller, report, logger }: Core,
+  client: KubeClient,
+  onHeldUp: (diagnostics: readonly Diagnostic[]) => void = () => undefined,
+): ClusterWorld {
   const broken = createBrokenPolicies();
   const meshes = createMeshObjects();
   const listeners: ((changes: readonly Change[]) => void)[] = [];
@@ -47,6 +51,7 @@ export function followWorld({ controller, report, logger }: Core, client: KubeCl
       found = all;
       report(all);
     },
+    onHeldUp,
     onState: ({ id, following, problem }) => logger[problem === undefined ? 'info' : 'warn']({ id, following, problem }, 'the watch of a kind has changed'),
   });
   const revisions = { revision: () => revision, verdictRevision: () => verdictRevision };

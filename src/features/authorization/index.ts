@@ -17,7 +17,11 @@ export const feature: Feature<'authorization', typeof authorization> = {
   schema: authorization,
   check,
   server,
+  standIn: () => ({ value: denyAll, effect: 'every call to them is denied' }),
 };
+
+/** Rules that nobody can read might be those that deny. This one wins over all others, of any policy, and logs name it. */
+const denyAll: Authorization = { rules: [{ name: 'closed', action: 'Deny' }] };
 
 function server(stanzas: readonly ServerStanza<Authorization>[], context: ServerContext): ServerParts {
   const [decision, shadow] = [enforced(stanzas), shadowed(stanzas)];

@@ -22,6 +22,8 @@ export interface FolderContents {
   readonly holds: (file: string) => boolean;
   /** Where the version of an object begins that is in force. */
   readonly originOf: (object: ObjectRef) => Origin | undefined;
+  /** What is wrong with objects without which nothing may be served; empty while there are none such. */
+  readonly vital: () => readonly Diagnostic[];
   /** What is wrong with the folder itself rather than with a file; empty when nothing is. */
   readonly setTrouble: (diagnostics: readonly Diagnostic[]) => void;
   /** What changed since the last call. */
@@ -29,7 +31,10 @@ export interface FolderContents {
 }
 
 interface Held extends Item {
-  readonly change: Change;
+  /** Undefined where nothing is in force, and nothing may be served for that. */
+  readonly change: Change | undefined;
+  /** Whether this is a good version of the object, the present one or an earlier one. */
+  readonly isGood: boolean;
 }
 
 type HeldById = ReadonlyMap<string, Held>;
@@ -42,6 +47,8 @@ export function createFolderContents(): FolderContents {
   const filesOf = createIndex<string, string>();
   const fileProblems = new Map<string, readonly Diagnostic[]>();
   const duplicates = new Map<string, readonly Diagnostic[]>();
+  const standIns = new Map<string, readonly Diagnostic[]>();
+  const vital = new Map<string, readonly Diagnostic[]>();
   const inForce = new Map<string, Change>();
   const marked = new Set<string>();
   let trouble: readonly Diagnostic[] = [];
@@ -59,21 +66,28 @@ export function createFolderContents(): FolderContents {
     else fileProblems.delete(file);
   };
 
-  const versionsOf = (id: string): readonly Held[] => [...filesOf.get(id)].sort(compareText).flatMap((file) => held.get(file)?.get(id) ?? []);
+  /** Good versions, or what stands in where there is none. */
+  const versionsOf = (id: string): readonly Held[] => {
+    const all = [...filesOf.get(id)].sort(compareText).flatMap((file) => held.get(file)?.get(id) ?? []);
+    const good = all.filter(({ isGood }) => isGood);
+    return good.length > 0 ? good : all.slice(0, 1);
+  };
 
   const choose = (id: string): readonly Change[] => {
     const [winner, ...losers] = versionsOf(id);
-    if (winner && losers.length > 0)
-      duplicates.set(
-        id,
-        losers.map((loser) => duplicate(loser, winner)),
-      );
-    else duplicates.delete(id);
+    note(
+      duplicates,
+      id,
+      losers.map((loser) => duplicate(loser, winner ?? loser)),
+    );
+    const missed = winner?.isGood === false ? winner : undefined;
+    note(standIns, id, missed?.standIn?.diagnostics ?? []);
+    note(vital, id, missed?.vital ?? []);
     const before = inForce.get(id);
     if (isDeepStrictEqual(before, winner?.change)) return [];
-    if (winner) inForce.set(id, winner.change);
+    if (winner?.change) inForce.set(id, winner.change);
     else inForce.delete(id);
-    if (winner) return [winner.change];
+    if (winner?.change) return [winner.change];
     return before ? [{ ...before, object: undefined }] : [];
   };
 
@@ -81,13 +95,14 @@ export function createFolderContents(): FolderContents {
     put,
     holds: (file) => held.has(file),
     originOf: (object) => versionsOf(identify(object))[0]?.origin,
+    vital: () => [...vital.values()].flat(),
     setTrouble: (problems) => {
       trouble = problems;
     },
     settle: () => {
       const changes = [...marked].sort(compareText).flatMap(choose);
       marked.clear();
-      const current = [...trouble, ...[...fileProblems.values(), ...duplicates.values()].flat().sort(comparePlace)];
+      const current = [...trouble, ...[...fileProblems.values(), ...duplicates.values(), ...standIns.values()].flat().sort(comparePlace)];
       if (!isDeepStrictEqual(current, diagnostics)) diagnostics = current;
       return { changes, diagnostics };
     },
@@ -104,15 +119,22 @@ function hold(before: HeldById, { items, diagnostics, isUnsure }: FileContent): 
     if (first) problems.push(duplicate(item, first));
     if (first) continue;
     seen.set(item.id, item);
-    const change = changeInForce(item, before);
-    if (change) after.set(item.id, { ...item, change });
+    const version = versionInForce(item, before);
+    if (version.change || item.vital) after.set(item.id, { ...item, ...version });
   }
   if (isUnsure) for (const [id, item] of before) if (!seen.has(id)) after.set(id, item);
   return { after, problems };
 }
 
-function changeInForce(item: Item, before: HeldById): Change | undefined {
-  return item.isBroken ? before.get(item.id)?.change : item.change;
+function versionInForce(item: Item, before: HeldById): Pick<Held, 'change' | 'isGood'> {
+  if (!item.isBroken) return { change: item.change, isGood: true };
+  const last = before.get(item.id);
+  return last?.isGood ? { change: last.change, isGood: true } : { change: item.standIn?.object, isGood: false };
+}
+
+function note(map: Map<string, readonly Diagnostic[]>, id: string, found: readonly Diagnostic[]): void {
+  if (found.length > 0) map.set(id, found);
+  else map.delete(id);
 }
 
 function duplicate(loser: Item, winner: Item): Diagnostic {

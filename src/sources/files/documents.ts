@@ -15,9 +15,9 @@ export interface TextDocument {
 /** How often a document may use aliases; more of them can blow up a small text to gigabytes. */
 const maxAliasCount = 100;
 
-/** Reads all the documents of a text. */
-export function readDocuments(text: string): readonly TextDocument[] {
-  return split(text).flatMap(({ text: part, line }) => readPart(part, line));
+/** Reads the documents of a text one after the other, so that whoever has other things to do may do them in between. */
+export function* readDocuments(text: string): Generator<TextDocument> {
+  for (const { text: part, line } of split(text)) yield* readPart(part, line);
 }
 
 interface Part {
@@ -64,7 +64,7 @@ function readPart(text: string, firstLine: number): readonly TextDocument[] {
 function toDocument(document: Document, lineAt: (offset: number) => number): TextDocument {
   const lineOf = (field: string) => lineAt(offsetOf(document, fieldSteps(field)));
   const error = document.errors[0];
-  const problem = error && { message: error.message, line: lineAt(error.pos[0]) };
+  const problem = error && { message: messageOf(error), line: lineAt(error.pos[0]) };
   try {
     return { value: document.toJS({ maxAliasCount }) ?? undefined, problem, lineOf };
   } catch (thrown) {
@@ -87,5 +87,7 @@ function strayAlias(document: Document): number | undefined {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : `${error}`;
+  const message = error instanceof Error ? error.message : `${error}`;
+  // The parser's own stack has an end.
+  return /call stack/i.test(message) ? 'is nested too deeply' : message;
 }

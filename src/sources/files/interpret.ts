@@ -1,12 +1,13 @@
-/** From the text of one file to the objects in it. Pure. */
+/** From the text of one file to the objects in it. */
+import { setImmediate } from 'node:timers/promises';
 
 import { isPlain, type Plain, textOf } from '../../kubernetes/plain.js';
 import type { Diagnostic, Origin } from '../../model/diagnostic.js';
 import type { ObjectRef } from '../../model/name.js';
-import type { Change, Parser, Parsers } from '../change.js';
+import type { Change, Parsed, Parser, Parsers } from '../change.js';
 import { refOf, showValue } from '../objects/plain.js';
 import { readDocuments, type TextDocument } from './documents.js';
-import { isMeshRoute, judgeKind, meshRoute } from './unknown-kind.js';
+import { isMeshRoute, judgeKind, meshRoute, ownGroup } from './unknown-kind.js';
 
 /** One object of a file. */
 export interface Item {
@@ -18,6 +19,10 @@ export interface Item {
   readonly change?: Change | undefined;
   /** Whether an earlier version of the object has to stay in force instead. */
   readonly isBroken: boolean;
+  /** What is in force where there is no earlier version of a broken object. */
+  readonly standIn?: Parsed<Change> | undefined;
+  /** What is wrong with a broken object without a good version of which nothing may be served. */
+  readonly vital?: readonly Diagnostic[] | undefined;
 }
 
 /** The {@link Item.id} of an object. */
@@ -46,10 +51,33 @@ interface Place {
 
 const keepsGood = 'until then, what was good in the file before stays in force';
 
-/** Reads a file's objects with the parsers given. The path is as diagnostics show it. */
-export function interpretFile(file: string, text: string, parsers: Parsers): FileContent {
-  const context = { file, parsers };
-  return combine(readDocuments(text).map((document) => interpretDocument(context, document)));
+/** How long a file is read before others have their turn, in milliseconds. */
+const turnMs = 10;
+
+/** Reads a file's objects with the parsers given. The path is as diagnostics show it. A long file does not hold up everything else. */
+export async function interpretFile(file: string, text: string, parsers: Parsers): Promise<FileContent> {
+  const contents: FileContent[] = [];
+  let begun = performance.now();
+  for (const document of readDocuments(text)) {
+    contents.push(interpretDocument({ file, parsers }, document));
+    if (performance.now() - begun < turnMs) continue;
+    await setImmediate();
+    begun = performance.now();
+  }
+  return bounded(file, combine(contents));
+}
+
+/** What one file has to say is not to drown what others have. */
+const mostTold = 100;
+
+function bounded(file: string, content: FileContent): FileContent {
+  const { diagnostics } = content;
+  if (diagnostics.length <= mostTold) return content;
+  const more: Diagnostic = {
+    ...{ severity: 'error', object: fileRef(file), field: '', reason: 'Invalid', message: `has ${diagnostics.length - mostTold} more problems` },
+    ...{ remedy: 'correct those that are told first', origin: { file, line: 1 } },
+  };
+  return { ...content, diagnostics: [...diagnostics.slice(0, mostTold), more] };
 }
 
 /** The content of a file that cannot be read. */
@@ -62,7 +90,15 @@ function interpretDocument(context: Context, document: TextDocument): FileConten
   if (!problem) return value === undefined ? combine([]) : interpretValue(context, { document, path: '' }, value);
   const object = partialRef(context, value);
   const origin = { file: context.file, line: problem.line };
-  return unsure({ severity: 'error', object, field: '', reason: 'InvalidYaml', message: problem.message, remedy: `correct the YAML; ${keepsGood}`, origin });
+  const remedy = `correct the YAML; ${keepsGood}`;
+  const diagnostic: Diagnostic = { severity: 'error', object, field: '', reason: 'InvalidYaml', message: problem.message, remedy, origin };
+  const found = interpretValue(context, { document, path: '' }, value).items.filter(isMissed);
+  return { ...unsure(diagnostic), items: found.map((item) => ({ ...item, ...(item.vital ? { vital: [diagnostic] } : {}) })) };
+}
+
+/** Whether it makes a difference that no good version of the object is known. */
+function isMissed({ standIn, vital }: Item): boolean {
+  return standIn?.object !== undefined || vital !== undefined;
 }
 
 function interpretValue(context: Context, place: Place, value: unknown): FileContent {
@@ -97,10 +133,20 @@ function interpretList(context: Context, { document, path }: Place, items: reado
 function interpretObject(context: Context, place: Place, parser: Parser, raw: Plain): FileContent {
   const parsed = parser.parse(raw);
   const object = refOf(parser.kind, parser.namespaced, raw);
-  const diagnostics = parsed.diagnostics.map((each) => ({ ...each, origin: originOf(context, place, each.field) }));
+  const located = (found: readonly Diagnostic[]) => found.map((each) => ({ ...each, origin: originOf(context, place, each.field) }));
+  const diagnostics = located(parsed.diagnostics);
   if (textOf(raw['metadata'], 'name') === '') return { items: [], diagnostics, isUnsure: true };
-  const isBroken = parsed.object === undefined && diagnostics.some(({ severity }) => severity === 'error');
-  return { items: [{ id: identify(object), object, origin: originOf(context, place, ''), change: parsed.object, isBroken }], diagnostics, isUnsure: false };
+  const isWhole = place.document.problem === undefined;
+  const isBroken = !isWhole || (parsed.object === undefined && diagnostics.some(({ severity }) => severity === 'error'));
+  const item = { id: identify(object), object, origin: originOf(context, place, ''), isBroken };
+  if (!isBroken) return { items: [{ ...item, change: parsed.object }], diagnostics, isUnsure: false };
+  const standIn = parser.standIn?.(raw, isWhole);
+  const vital = parser.isVital?.(formatKey(object)) ? diagnostics : undefined;
+  return { items: [{ ...item, vital, standIn: standIn && { ...standIn, diagnostics: located(standIn.diagnostics) } }], diagnostics, isUnsure: false };
+}
+
+function formatKey({ namespace, name }: ObjectRef): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
 }
 
 function interpretUnknown(context: Context, place: Place, value: Plain): FileContent {
@@ -110,7 +156,16 @@ function interpretUnknown(context: Context, place: Place, value: Plain): FileCon
   if (!problem) return combine([]);
   const origin = originOf(context, place, problem.field);
   const diagnostic = { ...problem, object: refOf(kind, true, value), value: showValue(value[problem.field]), reason: 'UnknownKind', origin };
-  return isRoute ? { items: [], diagnostics: [diagnostic], isUnsure: false } : unsure(diagnostic);
+  if (isRoute) return { items: [], diagnostics: [diagnostic], isUnsure: false };
+  const known = problem.field === 'apiVersion' ? ownParser(context.parsers, value) : undefined;
+  return { ...unsure(diagnostic), items: known ? interpretObject(context, place, known, withNamespace(known, value)).items.filter(isMissed) : [] };
+}
+
+/** An object of Weft's own in a version that is not read protects no less than one in another. */
+function ownParser(parsers: Parsers, value: Plain): Parser | undefined {
+  const isOwn = textOf(value, 'apiVersion').startsWith(`${ownGroup}/`);
+  const id = Object.keys(parsers).find((each) => each.startsWith(`${ownGroup}/`) && each.endsWith(`/${textOf(value, 'kind')}`));
+  return isOwn && id !== undefined ? parsers[id] : undefined;
 }
 
 function strange(context: Context, place: Place, field: string, value: unknown, message: string, remedy: string): FileContent {

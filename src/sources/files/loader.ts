@@ -22,6 +22,8 @@ export interface Loader {
   readonly load: (files: readonly string[], isFinal: boolean) => Promise<{ readonly emptied: readonly string[] }>;
   readonly setTrouble: (diagnostics: readonly Diagnostic[]) => void;
   readonly settle: () => Update;
+  /** What is wrong with objects without which nothing may be served. */
+  readonly vital: () => readonly Diagnostic[];
   /** Where an object begins that is in force. */
   readonly originOf: (object: ObjectRef) => Origin | undefined;
 }
@@ -36,7 +38,7 @@ export function createLoader(root: string, parsers: Parsers, options: LoadOption
   const read = options.read ?? readText;
   const maxBytes = options.maxFileBytes ?? maxFileBytes;
 
-  const take = (file: string, result: ReadText) => {
+  const take = async (file: string, result: ReadText) => {
     if (!('text' in result)) {
       hashes.delete(file);
       return contents.put(file, 'gone' in result ? undefined : unreadable(file, result.message, result.remedy));
@@ -44,7 +46,7 @@ export function createLoader(root: string, parsers: Parsers, options: LoadOption
     const hash = createHash('sha256').update(result.text).digest('base64');
     if (hashes.get(file) === hash) return;
     hashes.set(file, hash);
-    contents.put(file, interpretFile(file, result.text, parsers));
+    contents.put(file, await interpretFile(file, result.text, parsers));
   };
 
   const load = async (files: readonly string[], isFinal: boolean) => {
@@ -55,13 +57,13 @@ export function createLoader(root: string, parsers: Parsers, options: LoadOption
       for (const { file, result } of results) {
         const isEmpty = 'text' in result && result.text.trim() === '';
         if (isEmpty && !isFinal && contents.holds(file)) emptied.push(file);
-        else take(file, result);
+        else await take(file, result);
       }
     }
     return { emptied };
   };
 
-  return { load, setTrouble: contents.setTrouble, settle: contents.settle, originOf: contents.originOf };
+  return { load, setTrouble: contents.setTrouble, settle: contents.settle, vital: contents.vital, originOf: contents.originOf };
 }
 
 /** The diagnostic for a folder that is not there. */

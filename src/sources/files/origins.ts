@@ -29,7 +29,7 @@ export async function withOrigins(
 
 async function documentsOf(path: string): Promise<readonly TextDocument[]> {
   const result = await readText(path, maxFileBytes);
-  return 'text' in result ? readDocuments(result.text) : [];
+  return 'text' in result ? [...readDocuments(result.text)] : [];
 }
 
 /** The line of a field of the object that begins at this line; the object's own line where the file has changed meanwhile. */

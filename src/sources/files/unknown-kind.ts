@@ -33,7 +33,8 @@ interface KindName {
   readonly kind: string;
 }
 
-const ownGroup = 'weft.dev';
+/** The API group of Weft's own kinds. */
+export const ownGroup = 'weft.dev';
 
 /**
  * A folder may hold every kind that Kubernetes knows, so a kind without a parser is no news, except in our own group (an

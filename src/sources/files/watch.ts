@@ -28,6 +28,8 @@ export interface WatchOptions extends LoadOptions {
 export interface FolderWatch {
   /** Resolves after the first call of `onChange`, or when the watch is closed before that. */
   readonly ready: Promise<void>;
+  /** What is wrong with objects without which nothing may be served, as it is now; empty while there are none such. */
+  readonly vital: () => readonly Diagnostic[];
   /** Ends it; nothing is called back any more. */
   readonly close: () => Promise<void>;
 }
@@ -88,7 +90,7 @@ export async function watchFolder(options: WatchOptions): Promise<FolderWatch> {
     await follower.guard.stop();
     onReady();
   };
-  return { ready, close };
+  return { ready, vital: follower.loader.vital, close };
 }
 
 function touchAll(follower: Follower): void {

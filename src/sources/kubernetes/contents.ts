@@ -15,6 +15,8 @@ export interface KindContents {
   readonly replace: () => ListTaker & { readonly end: () => readonly Change[] };
   /** All that is wrong, by key; the map changes. */
   readonly diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;
+  /** What is wrong with objects without which nothing may be served; empty while there are none such. */
+  readonly vital: () => readonly Diagnostic[];
   /** How many objects there are, of use to the mesh or not. */
   readonly size: () => number;
 }
@@ -23,8 +25,8 @@ export interface KindContents {
 interface Known {
   readonly uid: string;
   readonly version: string;
-  /** Whether some version of it is in force: its last good one, while it is broken. */
-  readonly isInForce: boolean;
+  /** A good version of it (its last one, while it is broken), something in its place, or nothing. */
+  readonly inForce: 'Good' | 'StandIn' | 'Nothing';
 }
 
 const nothing: readonly Change[] = [];
@@ -33,7 +35,8 @@ const nothing: readonly Change[] = [];
 export function createKindContents(parser: Parser, onDiagnostics: () => void): KindContents {
   const known = new Map<string, Known>();
   const diagnostics = new Map<string, readonly Diagnostic[]>();
-  const gone = (key: string): Change => ({ kind: parser.kind, key, object: undefined });
+  const vital = new Set<string>();
+  const isVital = parser.isVital ?? (() => false);
 
   const explain = (key: string, found: readonly Diagnostic[]) => {
     if (found.length === 0 && !diagnostics.has(key)) return;
@@ -47,19 +50,34 @@ export function createKindContents(parser: Parser, onDiagnostics: () => void): K
     const [uid, version] = [textOf(metadata, 'uid'), textOf(metadata, 'resourceVersion')];
     if (before && before.uid === uid && before.version === version) return nothing;
     const { object, diagnostics: found } = parser.parse(raw);
+    if (object === undefined && found.some(({ severity }) => severity === 'error')) return takeBroken(key, { uid, version }, raw, found);
+    vital.delete(key);
     explain(key, found);
-    const isBroken = object === undefined && found.some(({ severity }) => severity === 'error');
-    const staysInForce = isBroken && before?.uid === uid && before.isInForce;
-    known.set(key, { uid, version, isInForce: object !== undefined || staysInForce });
-    if (object) return [object];
-    return before?.isInForce && !staysInForce ? [gone(key)] : nothing;
+    known.set(key, { uid, version, inForce: object ? 'Good' : 'Nothing' });
+    return object ? [object] : noMore(parser.kind, key, before);
+  };
+
+  /** Its last good version stays; where none is known, something may have to hold in its place. */
+  const takeBroken = (key: string, object: Pick<Known, 'uid' | 'version'>, raw: unknown, found: readonly Diagnostic[]): readonly Change[] => {
+    const before = known.get(key);
+    if (before?.inForce === 'Good' && (before.uid === object.uid || isVital(key))) {
+      explain(key, found);
+      known.set(key, { ...object, inForce: 'Good' });
+      return nothing;
+    }
+    const standIn = parser.standIn?.(raw, true) ?? { diagnostics: [] };
+    if (isVital(key)) vital.add(key);
+    explain(key, [...found, ...standIn.diagnostics]);
+    known.set(key, { ...object, inForce: standIn.object ? 'StandIn' : 'Nothing' });
+    return standIn.object ? [standIn.object] : noMore(parser.kind, key, before);
   };
 
   const remove = (key: string): readonly Change[] => {
     const before = known.get(key);
     known.delete(key);
+    vital.delete(key);
     explain(key, []);
-    return before?.isInForce ? [gone(key)] : nothing;
+    return noMore(parser.kind, key, before);
   };
 
   const named = (raw: unknown, use: (key: string, metadata: Plain) => readonly Change[]): readonly Change[] => {
@@ -91,8 +109,13 @@ export function createKindContents(parser: Parser, onDiagnostics: () => void): K
     remove: (raw) => named(raw, remove),
     replace,
     diagnostics,
+    vital: () => [...vital].flatMap((key) => diagnostics.get(key) ?? []),
     size: () => known.size,
   };
+}
+
+function noMore(kind: Parser['kind'], key: string, before: Known | undefined): readonly Change[] {
+  return before && before.inForce !== 'Nothing' ? [{ kind, key, object: undefined }] : nothing;
 }
 
 /** The key that a change of this object has; empty where it has no name. */

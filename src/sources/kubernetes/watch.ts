@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly onChange: (changes: readonly Change[]) => void;
   /** Called with all that is wrong whenever that changes, before the `onChange` that belongs to it. The first time an empty list is no change. */
   readonly onDiagnostics?: ((diagnostics: readonly Diagnostic[]) => void) | undefined;
+  /** Called when what must be read before anything is handed on is broken, and whenever that differs; with an empty list when it is mended. */
+  readonly onHeldUp?: ((diagnostics: readonly Diagnostic[]) => void) | undefined;
   /** Called when a kind begins or ceases to be followed, or the reason why it is not changes: for the log. */
   readonly onState?: ((state: KindState) => void) | undefined;
   /** Time and chance; the machine's own unless given. */
@@ -32,6 +34,8 @@ export interface ClusterWatch {
   readonly ready: Promise<void>;
   /** How it stands with each kind now, in the order of the table. */
   readonly state: () => readonly KindState[];
+  /** What is broken that must be read before anything is handed on. */
+  readonly heldUp: () => readonly Diagnostic[];
   /** Ends it; nothing is called back any more. */
   readonly close: () => Promise<void>;
 }
@@ -53,6 +57,14 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
     delivery.touch();
   };
   const unsynced = new Set(Object.keys(parsers));
+  const heldUp = followDiagnostics(() => (ready.isOpen() ? [] : kinds.flatMap(({ contents }) => contents.vital())));
+  const begin = () => {
+    if (unsynced.size > 0 || ready.isOpen()) return;
+    heldUp.touch();
+    const found = heldUp.settle();
+    if (found) options.onHeldUp?.(found);
+    if (heldUp.last().length === 0) delivery.open();
+  };
 
   const delivery = createDelivery((changes) => {
     const found = problems.settle();
@@ -64,7 +76,10 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
   const reflectors: readonly Reflector[] = kinds.map(({ id, contents }) =>
     startReflector({
       ...{ id, client, contents, clock, signal: closing.signal },
-      onChanges: delivery.add,
+      onChanges: (changes) => {
+        delivery.add(changes);
+        begin();
+      },
       onState: (state) => {
         // What one kind can do again, the others can too: they do not wait out their failures.
         if (state.following) for (const reflector of reflectors) reflector.wake();
@@ -72,7 +87,7 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
       },
       onSynced: () => {
         unsynced.delete(id);
-        if (unsynced.size === 0) delivery.open();
+        begin();
       },
     }),
   );
@@ -81,6 +96,7 @@ export function watchCluster(options: ClusterOptions): ClusterWatch {
   return {
     ready: ready.promise,
     state: () => reflectors.map((reflector) => reflector.state()),
+    heldUp: heldUp.last,
     close: async () => {
       closing.abort();
       delivery.close();
@@ -95,6 +111,7 @@ interface Problems {
   readonly touch: () => void;
   /** All of them, sorted, when they differ from those of the last call. */
   readonly settle: () => readonly Diagnostic[] | undefined;
+  readonly last: () => readonly Diagnostic[];
 }
 
 function followDiagnostics(collect: () => readonly Diagnostic[]): Problems {
@@ -112,6 +129,7 @@ function followDiagnostics(collect: () => readonly Diagnostic[]): Problems {
       last = now;
       return now;
     },
+    last: () => last,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Key } from '../../model/name.js';
 import { keyOf, splitKey } from '../../model/name.js';
 import type { TrafficPolicy } from '../../model/policy.js';
 import { createIndex, reindex } from './index-map.js';
-import { compareText } from './order.js';
+import { compareAge } from './order.js';
 
 /** The policies of every Service that exists. Changes are made first and take effect together in `settle`. */
 export interface PolicyTable {
@@ -85,12 +85,6 @@ function targetsOf({ targetRefs }: TrafficPolicy): Targets {
     services: new Set(targetRefs.flatMap((ref) => (ref.kind === 'Service' ? [keyOf(ref.namespace, ref.name)] : []))),
     namespaces: new Set(targetRefs.flatMap((ref) => (ref.kind === 'Namespace' ? [ref.name] : []))),
   };
-}
-
-/** Oldest first; an unknown age counts as youngest; then by key. RFC 3339 in UTC, as Kubernetes writes it, sorts as text. */
-function compareAge(a: TrafficPolicy, b: TrafficPolicy): number {
-  if (a.creationTimestamp !== b.creationTimestamp && (a.creationTimestamp === '' || b.creationTimestamp === '')) return a.creationTimestamp === '' ? 1 : -1;
-  return compareText(a.creationTimestamp, b.creationTimestamp) || compareText(a.key, b.key);
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
