@@ -5,12 +5,13 @@ import type { Audience } from './compile/contract.js';
 import type { ResourceName } from './envoy/resource.js';
 import type { Node } from './envoy/types.js';
 import { type NodeClaims, provenClaims, readNode, workloadKey } from './identity/node.js';
-import { leafName, leafTopic, rootsName, rootsTopic, type Secrets } from './identity/secrets.js';
+import { leafTopic, rootsTopic, type Secrets } from './identity/secrets.js';
 import { isRefusal, type PodSubject, type Refusal } from './identity/subject.js';
-import { sharedLabels } from './model/labels.js';
+import { lastingLabels } from './model/labels.js';
 import type { Mesh } from './model/mesh.js';
 import { keyOf } from './model/name.js';
 import type { TrafficPolicy } from './model/policy.js';
+import { leafName, rootsName } from './model/secret-names.js';
 import type { Pod } from './model/workload.js';
 import type { Candidate } from './snapshot/entry.js';
 import { type ClassOf, createScopes, type Scopes } from './snapshot/scopes.js';
@@ -118,5 +119,5 @@ function withPod(claims: NodeClaims, pod: Pod | undefined): NodeClaims {
 }
 
 function audienceOf({ namespace, client, explicitPort, serviceAccount, labels }: NodeClaims, pod: Pod | undefined, zone: string): Audience {
-  return { namespace, zone, client, explicitPort, serviceAccount, labels: sharedLabels(labels), ports: pod?.ports ?? noPorts };
+  return { namespace, zone, client, explicitPort, serviceAccount, labels: lastingLabels(labels), ports: pod?.ports ?? noPorts };
 }

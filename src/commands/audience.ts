@@ -1,5 +1,5 @@
 import type { Audience } from '../compile/contract.js';
-import { sharedLabels } from '../model/labels.js';
+import { lastingLabels } from '../model/labels.js';
 import type { Mesh } from '../model/mesh.js';
 import { outboundPort } from '../model/sidecar-ports.js';
 import type { Pod } from '../model/workload.js';
@@ -12,7 +12,7 @@ export function audienceOf(mesh: Mesh, pod: Pod | undefined, client: Audience['c
     client,
     explicitPort: outboundPort,
     serviceAccount: pod?.serviceAccount ?? 'default',
-    labels: sharedLabels(pod?.labels ?? {}),
+    labels: lastingLabels(pod?.labels ?? {}),
     ports: pod?.ports ?? new Map(),
   };
 }

@@ -5,8 +5,9 @@ import { readConfig } from '../config.js';
 import { createLogger, type Logger } from '../observe/log.js';
 import { clusterOptions } from './cluster.js';
 import { readLifetime } from './serve/certificates.js';
-import { type ServeClusterFlags, serveCluster } from './serve/cluster.js';
+import { serveCluster } from './serve/cluster.js';
 import { type FolderFlags, serveFolder } from './serve/folder.js';
+import type { ServeClusterFlags } from './serve/frame.js';
 
 /** What both modes are told. */
 interface ServeFlags extends Omit<FolderFlags, 'manifests'>, ServeClusterFlags {

@@ -1,5 +1,6 @@
 /** The compiler: a name goes in, the resource for this audience comes out, with all that it depends on. */
 import type { ResourceName, ResourceType } from '../envoy/resource.js';
+import { leafName, rootsName } from '../model/secret-names.js';
 import type { Audience, Compile, Constants } from './contract.js';
 import type { Request } from './destination.js';
 import { routes } from './fixed.js';
@@ -19,7 +20,6 @@ import {
 } from './names.js';
 import { nothing, type Part } from './part.js';
 import { defaultSettings, type MeshSettings } from './settings.js';
-import { ownSecret, rootsSecret } from './tls.js';
 import { track } from './topics.js';
 import { virtualHost } from './virtual-host.js';
 
@@ -57,7 +57,7 @@ function listener(request: Request, name: string): Part {
   if (audience.client === 'explicit') return name === explicitListener ? explicit(audience.explicitPort, mesh.config()) : nothing;
   if (name === inboundListener) return inbound(request);
   if (name === mutualTlsListener) return settings.mtls ? mutualTls(request) : nothing;
-  return name === outboundListener ? outbound(mesh.ports(), mesh.config(), settings) : nothing;
+  return name === outboundListener ? outbound(mesh.ports(), audience.namespace, mesh.config(), settings) : nothing;
 }
 
 const shared: readonly ResourceName[] = [
@@ -80,6 +80,6 @@ const constantNames: Readonly<Record<Audience['client'], readonly ResourceName[]
 const mutualTlsNames: readonly ResourceName[] = [
   ...constantNames.captured,
   { type: 'Listener', name: mutualTlsListener },
-  { type: 'Secret', name: ownSecret },
-  { type: 'Secret', name: rootsSecret },
+  { type: 'Secret', name: leafName },
+  { type: 'Secret', name: rootsName },
 ];

@@ -18,7 +18,7 @@ export interface Audience {
   readonly explicitPort: number;
   /** The ServiceAccount of its pod, in {@link namespace}. With the next two it says what the pod itself serves; calls to others do not depend on them. */
   readonly serviceAccount: string;
-  /** The labels that the replicas of the workload share. */
+  /** Its labels, as far as Services tell pods apart by them: those that the replicas of a workload share, and which replica of a StatefulSet it is. */
   readonly labels: Labels;
   /** The container ports that have a name. */
   readonly ports: ReadonlyMap<string, number>;

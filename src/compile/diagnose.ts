@@ -3,6 +3,7 @@
 import { features } from '../features/gen/index.js';
 import { standInForMany } from '../features/stand-in.js';
 import type { Diagnostic } from '../model/diagnostic.js';
+import { lastingLabels } from '../model/labels.js';
 import type { Mesh } from '../model/mesh.js';
 import { type Key, keyOf, type ObjectRef, splitKey } from '../model/name.js';
 import type { TrafficPolicy } from '../model/policy.js';
@@ -32,7 +33,7 @@ export function diagnose(world: World, compiler: Compiler): readonly Diagnostic[
 export function* diagnoseEach(world: World, compiler: Compiler): Generator<readonly Diagnostic[]> {
   yield sharedClusterIPs(world);
   yield tooMany(world);
-  for (const policy of world.policies) yield [...missingTargets(world, policy), ...withoutHttp(world, policy)];
+  for (const policy of world.policies) yield [...missingTargets(world, policy), ...withoutHttp(world, policy), ...ofRevisions(world, policy)];
   // What policies come to is the same for all those of a namespace about a Service, however many they are.
   for (const [key, namespaces] of policed(world)) {
     const service = world.mesh.service(key);
@@ -84,6 +85,23 @@ export function tidy(all: readonly Diagnostic[]): readonly Diagnostic[] {
   const unique = new Map(all.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, diagnostic]) => diagnostic);
 }
+
+/** What holds for Pods holds for all revisions of them, also where the Service leads to one only. */
+function ofRevisions({ mesh }: World, policy: TrafficPolicy): readonly Diagnostic[] {
+  const stanzas = Object.keys(policy.stanzas).filter((name) => onPods.has(name));
+  return policy.targetRefs.flatMap((target) => {
+    const service = target.kind === 'Service' && target.namespace === policy.namespace ? mesh.service(keyOf(target.namespace, target.name)) : undefined;
+    const lasting = Object.keys(lastingLabels(service?.selector ?? {}));
+    const passing = Object.keys(service?.selector ?? {}).filter((name) => !lasting.includes(name));
+    if (!service || passing.length === 0) return [];
+    const ignores = `the selector of Service ${service.key} asks for ${passing.join(', ')}, which policies about Pods do not look at`;
+    const message = lasting.length > 0 ? `binds all Pods with the other labels: ${ignores}` : `binds no Pods: ${ignores}`;
+    return stanzas.map((name) => warning(refTo(policy), `spec.${name}`, undefined, 'Invalid', message, 'select the Pods by a label of their own'));
+  });
+}
+
+/** Stanzas that the Service's own Pods carry out. */
+const onPods: ReadonlySet<string> = new Set<string>(features.filter(({ side }) => side === 'Server').map(({ name }) => name));
 
 function asCaller(namespace: string): Audience {
   return { namespace, zone: '', client: 'explicit', explicitPort: outboundPort, serviceAccount: 'default', labels: {}, ports: new Map() };

@@ -19,7 +19,8 @@ export const router: HttpFilter = {
 /**
  * The app must not notice the proxy: no header of its own that is not needed, no path changed, no limit on time or on how
  * long a stream is silent. Envoy adds `x-request-id` and `x-forwarded-proto` where the app has not set them. Paths are not
- * normalized: rules are matched against what the server will get, and nothing here guards access.
+ * normalized: rules of callers are matched against what the server will get. On the server's side `authorization` has them
+ * normalized, or refused, where its rules look at them.
  */
 export const transparent: HttpConnectionManager = {
   skip_xff_append: true,

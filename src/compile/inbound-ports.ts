@@ -1,6 +1,6 @@
 /** The ports of a workload that Services lead to: what its sidecar takes calls for. */
 import type { ServerStanza } from '../features/feature.js';
-import { filingsOf, selectsReplicas } from '../model/labels.js';
+import { filingsOf, selectsLasting } from '../model/labels.js';
 import type { Mesh } from '../model/mesh.js';
 import type { MeshConfig } from '../model/mesh-config.js';
 import { formatRef } from '../model/name.js';
@@ -39,7 +39,7 @@ export interface InboundUse {
 export function inboundUses(mesh: Mesh, { namespace, labels, ports }: Audience): readonly InboundUse[] {
   const services = filingsOf(namespace, labels).flatMap((filing) => mesh.selecting(filing));
   return services
-    .filter(({ selector }) => selectsReplicas(selector, labels))
+    .filter(({ selector }) => selectsLasting(selector, labels))
     .sort(byAge)
     .flatMap((service) =>
       service.ports.flatMap((port) => {

@@ -2,6 +2,7 @@
 import type { ResourceName } from '../envoy/resource.js';
 import { type FilterChain, type Listener, typed } from '../envoy/types.js';
 import type { MeshConfig } from '../model/mesh-config.js';
+import { leafName, rootsName } from '../model/secret-names.js';
 import { inboundPort, mutualTlsPort } from '../model/sidecar-ports.js';
 import type { Provenance } from './contract.js';
 import type { Request } from './destination.js';
@@ -14,7 +15,7 @@ import type { Part } from './part.js';
 import type { MeshSettings } from './settings.js';
 import { tcpProxy } from './tcp-filters.js';
 import { collectorReferences } from './telemetry-collector.js';
-import { fromMesh, ownSecret, rootsSecret } from './tls.js';
+import { fromMesh } from './tls.js';
 
 const asIs = createMemo<Part>();
 const plain = createMemo<Part>();
@@ -83,7 +84,7 @@ function tlsChain(port: InboundPort, config: MeshConfig): FilterChain {
   return { ...chain(tlsName(port), match, inboundFilters(port, 'mtls', config)), transport_socket: fromMesh(config.trustDomain) };
 }
 
-const secrets: readonly ResourceName[] = [ownSecret, rootsSecret].map((name) => ({ type: 'Secret', name }));
+const secrets: readonly ResourceName[] = [leafName, rootsName].map((name) => ({ type: 'Secret', name }));
 
 function references(ports: readonly InboundPort[], config: MeshConfig): readonly ResourceName[] {
   return [...ports.map(({ number }) => toCluster(inboundPortCluster(number))), ...collectorReferences(config.telemetry)];

@@ -31,17 +31,17 @@ const explicits = createMemo<Part>();
  * the mesh on a port that is HTTP inside it falls through to the default chain, and passes untouched. With RegistryOnly outside
  * addresses are asked for too, like those of the mesh; the chains of the mesh stay as they are, so that none is drained.
  */
-export function outbound(ports: PortTable, config: MeshConfig, settings: MeshSettings): Part {
+export function outbound(ports: PortTable, namespace: string, config: MeshConfig, settings: MeshSettings): Part {
   const { egress, telemetry, trustDomain } = config;
-  return outbounds([ports, egress, telemetry, trustDomain, settings], () => {
+  const hasOwn = ports.exceptions.some((exception) => exception.namespace === namespace);
+  return outbounds([ports, egress, telemetry, trustDomain, settings, hasOwn ? namespace : ''], () => {
+    const exceptions = ports.exceptions.filter((exception) => (exception.namespace ?? namespace) === namespace);
     const [http, tcp] = [[capturedHttp(config)], onDemandTcp(config)];
     const ranges = settings.meshCidrs.map(toCidr);
     const filter_chains: readonly FilterChain[] = [
       toItself(outboundPort),
       ...ports.httpPorts.map((port) => chain(`http-${port}`, { prefix_ranges: ranges, destination_port: port }, http)),
-      ...ports.exceptions.map(({ address, port }) =>
-        chain(`tcp-${formatAddress(address, port)}`, { prefix_ranges: [single(address)], destination_port: port }, tcp),
-      ),
+      ...exceptions.map(({ address, port }) => chain(`tcp-${formatAddress(address, port)}`, { prefix_ranges: [single(address)], destination_port: port }, tcp)),
       chain('tcp', { prefix_ranges: ranges }, tcp),
       ...(egress === 'RegistryOnly' ? ports.httpPorts.map((port) => chain(`outside-http-${port}`, { destination_port: port }, http)) : []),
     ];

@@ -11,7 +11,7 @@ import { createMemo } from './memo.js';
 import { idsOf, isForMutualTls, isMutual, takesMutualTls } from './mutual-tls.js';
 import { type ClusterKey, clusterName, inboundCluster, nowhereCluster, parseClusterName, parseInboundPort, passthroughCluster } from './names.js';
 import { nothing, type Part, withDiagnostics } from './part.js';
-import { type PodDestination, resolveAddress } from './resolve.js';
+import { type PodDestination, resolveAddress, type UnknownDestination } from './resolve.js';
 import { collector, collectorCluster } from './telemetry-collector.js';
 
 type ServiceKey = Extract<ClusterKey, { kind: 'service' }>;
@@ -47,16 +47,16 @@ function ofService(request: Request, name: string, key: ServiceKey): Part {
 
 /** A pod's cluster has the pod as its endpoint. TCP to a Service's address shares the load assignment of the Service's port. */
 function ofAddress(request: Request, name: string, key: AddressKey): Part {
-  const found = resolveAddress(request.mesh, key.address, key.port);
+  const found = resolveAddress(request, key.address, key.port);
   const raw = key.kind === 'tcp';
-  if (found.kind === 'unknown') return raw ? ofUnknownAddress(request, name) : nothing;
+  if (found.kind === 'unknown') return raw ? ofUnknownAddress(request, name, found) : nothing;
   const { service, port } = found;
   if (found.kind === 'pod') return clusterFor(request, { name, service, port, source: atPod(request, found), raw });
   return raw ? clusterFor(request, { name, service, port, source: { kind: 'eds', serviceName: clusterName(service, port.port) }, raw }) : nothing;
 }
 
-function ofUnknownAddress({ mesh }: Request, name: string): Part {
-  return mesh.config().egress === 'RegistryOnly' ? refused([name], () => refusedAddress(name)) : unknown([name], () => unknownAddress(name));
+function ofUnknownAddress({ mesh }: Request, name: string, { isDeclared }: UnknownDestination): Part {
+  return !isDeclared && mesh.config().egress === 'RegistryOnly' ? refused([name], () => refusedAddress(name)) : unknown([name], () => unknownAddress(name));
 }
 
 function atPod(request: Request, { service, port, address, targetPort, endpoint }: PodDestination): Extract<EndpointSource, { kind: 'static' }> {

@@ -1,15 +1,12 @@
 /** Mutual TLS between sidecars: both ends of it. */
 import { type Cluster, type FilterChain, type Message, typed } from '../envoy/types.js';
+import { leafName, rootsName } from '../model/secret-names.js';
 import type { ServicePort } from '../model/service.js';
 import { ads } from './sources.js';
 
-/** The Secret with the proxy's own certificate, and the one with the roots that it trusts. */
-export const ownSecret = 'default';
-export const rootsSecret = 'ROOTCA';
-
 /** Connections keep the certificate that they began with, so none may grow old: an identity that was taken away ends with its last one. A connection waits for the streams that are open on it. */
 export const maxHttpAge = { max_connection_duration: '3600s', max_connection_duration_jitter: { value: 10 }, max_stream_duration: '86400s' } as const;
-/** TCP connections are cut off rather than drained, as streams of HTTP are, so they may grow as old as a certificate of the usual life. */
+/** TCP connections are cut off rather than drained, so they may grow older: a day, however long certificates live. */
 export const maxTcpAge = { max_downstream_connection_duration: '86400s', max_downstream_connection_duration_jitter_percentage: { value: 10 } } as const;
 
 /** The server name by which a caller says which port of the app it means. It follows from the Service alone, not from its endpoints. */
@@ -52,7 +49,7 @@ const tlsName = 'envoy.transport_sockets.tls';
 function common(defaults: Message<'envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext'>) {
   return {
     tls_params: { tls_minimum_protocol_version: 'TLSv1_3' as const, tls_maximum_protocol_version: 'TLSv1_3' as const },
-    tls_certificate_sds_secret_configs: [{ name: ownSecret, sds_config: ads }],
-    combined_validation_context: { default_validation_context: defaults, validation_context_sds_secret_config: { name: rootsSecret, sds_config: ads } },
+    tls_certificate_sds_secret_configs: [{ name: leafName, sds_config: ads }],
+    combined_validation_context: { default_validation_context: defaults, validation_context_sds_secret_config: { name: rootsName, sds_config: ads } },
   };
 }

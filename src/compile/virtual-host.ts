@@ -30,9 +30,11 @@ export function virtualHost(request: Request, name: string): Part {
       known([found.routes, key, client], () => build(key, found.routes, client)),
       found.diagnostics,
     );
-  if (request.mesh.config().egress === 'RegistryOnly') return isPlainAuthority(key) ? refused([key, client], () => buildRefusal(key, client)) : nothing;
-  const passes = destination.kind === 'unknown' && destination.by === 'address' && client === 'captured';
-  return passes ? passed([key], () => build(key, passthrough, client)) : nothing;
+  const isAddress = destination.kind === 'unknown' && destination.by === 'address' && client === 'captured';
+  const isDeclared = isAddress && destination.isDeclared;
+  if (!isDeclared && request.mesh.config().egress === 'RegistryOnly')
+    return isPlainAuthority(key) ? refused([key, client], () => buildRefusal(key, client)) : nothing;
+  return isAddress ? passed([key], () => build(key, passthrough, client)) : nothing;
 }
 
 function build(key: string, routes: Routes, client: Audience['client']): Part {

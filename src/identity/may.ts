@@ -1,6 +1,6 @@
 /** What a caller may ask for by name. Whatever is not allowed here is denied. */
 import type { ResourceType } from '../envoy/resource.js';
-import { leafName, rootsName } from './secrets.js';
+import { leafName, rootsName } from '../model/secret-names.js';
 
 /** Whether a name may be asked for. */
 type Rule = (subject: object | undefined, name: string) => boolean;

@@ -4,13 +4,10 @@
  */
 import { type Any, typed } from '../envoy/types.js';
 import type { Topic } from '../model/mesh.js';
+import { leafName, rootsName } from '../model/secret-names.js';
 import type { Identity } from '../model/spiffe.js';
 import type { Ca } from './ca.js';
 import { createSvids, type IdentityRow, type SvidsOptions } from './svids.js';
-
-/** The name of the Secret with the own certificate, and of the one with the roots. */
-export const leafName = 'default';
-export const rootsName = 'ROOTCA';
 
 /** The topic of the roots, the same for all. */
 export const rootsTopic: Topic = `secret:${rootsName}`;

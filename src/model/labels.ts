@@ -3,13 +3,11 @@
 /** The labels of an object, or those that a selector asks for. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Labels that differ between replicas of one workload, or between its revisions, and so do not tell workloads apart. */
-const perReplicaLabels: ReadonlySet<string> = new Set([
+/** Labels that differ between revisions of one workload, or come anew with each of its Jobs: nobody tells Pods apart by them for long. */
+const perRevisionLabels: ReadonlySet<string> = new Set([
   'pod-template-hash',
   'controller-revision-hash',
   'pod-template-generation',
-  'statefulset.kubernetes.io/pod-name',
-  'apps.kubernetes.io/pod-index',
   'batch.kubernetes.io/job-name',
   'batch.kubernetes.io/controller-uid',
   'batch.kubernetes.io/job-completion-index',
@@ -17,11 +15,23 @@ const perReplicaLabels: ReadonlySet<string> = new Set([
   'controller-uid',
 ]);
 
+/** Labels by which a Service may be for one replica of a StatefulSet. Replicas come back with the same ones. */
+const perReplicaLabels: ReadonlySet<string> = new Set(['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index']);
+
 /** The labels that all replicas of a workload share, in the order of their names. */
 export function sharedLabels(labels: Labels): Labels {
+  return without(labels, (name) => perRevisionLabels.has(name) || perReplicaLabels.has(name));
+}
+
+/** The labels by which Services tell Pods apart, in the order of their names: those that the replicas share, and the ordinals of a StatefulSet's. */
+export function lastingLabels(labels: Labels): Labels {
+  return without(labels, (name) => perRevisionLabels.has(name));
+}
+
+function without(labels: Labels, isLeftOut: (name: string) => boolean): Labels {
   return Object.fromEntries(
     Object.entries(labels)
-      .filter(([name]) => !perReplicaLabels.has(name))
+      .filter(([name]) => !isLeftOut(name))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
@@ -31,14 +41,14 @@ export function selects(selector: Labels, labels: Labels): boolean {
   return Object.keys(selector).length > 0 && hasAll(labels, selector);
 }
 
-/** Whether a selector asks for a label that tells workloads apart. One that asks for a certain replica only does not say of which workload. */
+/** Whether a selector asks for a label that lasts. One that asks for a certain revision only does not say of which workload. */
 export function selectsWorkloads(selector: Labels): boolean {
-  return Object.keys(sharedLabels(selector)).length > 0;
+  return Object.keys(lastingLabels(selector)).length > 0;
 }
 
-/** Whether a selector selects a replica of the workload that shares these labels. */
-export function selectsReplicas(selector: Labels, shared: Labels): boolean {
-  return selectsWorkloads(selector) && hasAll(shared, sharedLabels(selector));
+/** Whether a selector selects Pods with these {@link lastingLabels}, some revision of them at least. */
+export function selectsLasting(selector: Labels, lasting: Labels): boolean {
+  return selectsWorkloads(selector) && hasAll(lasting, lastingLabels(selector));
 }
 
 function hasAll(labels: Labels, wanted: Labels): boolean {
@@ -47,11 +57,11 @@ function hasAll(labels: Labels, wanted: Labels): boolean {
 
 /** Under what a Service is filed that has this selector: one label of it, `shop/app=web`. Undefined where it selects no workload. */
 export function filingOf(namespace: string, selector: Labels): string | undefined {
-  const [first] = Object.entries(sharedLabels(selector));
+  const [first] = Object.entries(lastingLabels(selector));
   return first && `${namespace}/${first[0]}=${first[1]}`;
 }
 
 /** Under what all Services are filed that may select a workload with these labels. */
-export function filingsOf(namespace: string, shared: Labels): readonly string[] {
-  return Object.entries(shared).map(([name, value]) => `${namespace}/${name}=${value}`);
+export function filingsOf(namespace: string, lasting: Labels): readonly string[] {
+  return Object.entries(lasting).map(([name, value]) => `${namespace}/${name}=${value}`);
 }

@@ -32,12 +32,17 @@ export interface Mesh {
   readonly config: () => MeshConfig;
 }
 
-/** Who has an IP address. */
+/** Who has an IP address. EndpointSlices are written by whoever may, with whatever addresses, so what they say counts no further than this tells. */
 export interface AddressOwner {
   /** The Services with this cluster IP (one, or none). */
   readonly service?: Key | undefined;
-  /** The Services that have this address as an endpoint, sorted; headless ones first. */
+  /** The Services that have this address as an endpoint, sorted; headless ones first. Of a Pod's address only those in the namespace of the Pod. */
   readonly endpointOf: readonly Key[];
+  /**
+   * Whether it is a Pod's own, so that those Services speak for it to everybody. Any other (outside of the mesh, or a Node's, which
+   * Pods of the host network have too) is nobody's: there each Service speaks to callers of its own namespace alone.
+   */
+  readonly isOfPod: boolean;
 }
 
 /** The declared protocols of the mesh, from which the outbound listener's filter chains follow. */
@@ -45,7 +50,16 @@ export interface PortTable {
   /** The numbers that are called as HTTP, HTTP2 or GRPC: of Services' ports, and of the endpoints of headless Services; ascending. */
   readonly httpPorts: readonly number[];
   /** Where one address's protocol on such a number differs (TCP on a number that is HTTP elsewhere): a cluster IP, or an endpoint of a headless Service; sorted. */
-  readonly exceptions: readonly { readonly address: string; readonly port: number; readonly protocol: Protocol }[];
+  readonly exceptions: readonly PortException[];
+}
+
+/** An address that speaks something else on a number than others do. */
+export interface PortException {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** The namespace for whose callers alone it is so; left out where it is so for all. */
+  readonly namespace?: string | undefined;
 }
 
 /** What changed, as a name for the look-up of a {@link Mesh} whose answer may differ now: `endpoints:shop/reviews`. */

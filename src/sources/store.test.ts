@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
-import { filingsOf } from '../model/labels.js';
-import type { Mesh } from '../model/mesh.js';
 import { defaultMeshConfig, type MeshConfig } from '../model/mesh-config.js';
-import { type Key, keyOf } from '../model/name.js';
+import { keyOf } from '../model/name.js';
 import type { TargetRef, TrafficPolicy } from '../model/policy.js';
 import type { Protocol, Service } from '../model/service.js';
 import type { Pod } from '../model/workload.js';
@@ -13,16 +9,16 @@ import type { Change } from './change.js';
 import type { EndpointSlice, SliceEndpoint } from './objects/endpoint-slice.js';
 import { createStore } from './store.js';
 
-const service = (name: string, fields: Partial<Service> = {}): Change => {
-  const key = keyOf('shop', name);
-  const object = { key, namespace: 'shop', name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, selector: {}, creationTimestamp: '', ...fields };
+const service = (name: string, fields: Partial<Service> = {}, namespace = 'shop'): Change => {
+  const key = keyOf(namespace, name);
+  const object = { key, namespace, name, clusterIPs: [], ports: [], publishNotReadyAddresses: false, selector: {}, creationTimestamp: '', ...fields };
   return { kind: 'Service', key, object };
 };
 const endpoint = (address: string, fields: Partial<SliceEndpoint> = {}): SliceEndpoint => {
   return { address, ports: new Map([['http', 8080]]), ready: true, serving: true, terminating: false, zone: '', node: '', ...fields };
 };
-const slice = (name: string, of: string, endpoints: readonly SliceEndpoint[]): Change => {
-  const object: EndpointSlice = { key: keyOf('shop', name), service: keyOf('shop', of), endpoints };
+const slice = (name: string, of: string, endpoints: readonly SliceEndpoint[], namespace = 'shop'): Change => {
+  const object: EndpointSlice = { key: keyOf(namespace, name), service: keyOf(namespace, of), endpoints };
   return { kind: 'EndpointSlice', key: object.key, object };
 };
 const origin = { uid: '', created: '', hostNetwork: false, proxy: 'None' as const };
@@ -55,15 +51,30 @@ test('endpoints are joined with their Pods and Nodes, whatever comes first', () 
   assert.deepEqual([first?.zone, second?.zone, second?.labels, second?.pod], ['own', 'z', { version: 'v2' }, 'shop/p2']);
 });
 
-test('where Pods are followed, an endpoint counts once its Pod is known, and no longer when that is gone', () => {
+test('where Pods are followed, an endpoint counts once its Pod is known to have the address, and no longer when that is gone', () => {
   const store = createStore({ followsPods: true });
   const addresses = () => store.mesh.endpoints('shop/web').map(({ address }) => address);
   store.apply([service('web'), slice('web-1', 'web', [endpoint('10.0.0.1', { pod: 'shop/web-1' }), endpoint('10.0.0.9')])]);
   assert.deepEqual(addresses(), ['10.0.0.9'], 'one that is no Pod counts at once');
-  assert.ok(store.apply([pod('web-1', { proxy: 'Injected' })]).has('endpoints:shop/web'));
+  for (const own of [[], ['10.0.0.2']]) {
+    store.apply([pod('web-1', { proxy: 'Injected', addresses: own })]);
+    assert.deepEqual(addresses(), ['10.0.0.9'], `the Pod has the addresses ${own}`);
+  }
+  assert.ok(store.apply([pod('web-1', { proxy: 'Injected', addresses: ['10.0.0.1'] })]).has('endpoints:shop/web'));
   assert.deepEqual(addresses(), ['10.0.0.1', '10.0.0.9']);
   store.apply([{ kind: 'Pod', key: 'shop/web-1', object: undefined }]);
   assert.deepEqual(addresses(), ['10.0.0.9']);
+});
+
+test('in a folder a Pod without an address is believed to have that of the slice, and one with another is not', () => {
+  const { mesh, apply } = createStore();
+  const count = () => mesh.endpoints('shop/web').length;
+  apply([slice('web', 'web', [endpoint('10.0.0.1', { pod: 'shop/p' })])]);
+  assert.equal(count(), 1);
+  apply([pod('p')]);
+  assert.equal(count(), 1);
+  apply([pod('p', { addresses: ['10.0.0.2'] })]);
+  assert.equal(count(), 0);
 });
 
 test("a Pod's address in several slices is one endpoint: the readiest entry, with the ports of all", () => {
@@ -158,12 +169,41 @@ test('an address tells its cluster IP and the Services behind it, headless ones 
   const { mesh, apply } = createStore();
   const shared = [endpoint('10.0.0.1')];
   apply([service('a', { clusterIPs: ['10.9.0.1'] }), service('b'), slice('a', 'a', shared), slice('b', 'b', shared), slice('lost', 'nobody', shared)]);
-  assert.deepEqual(mesh.at('10.0.0.1'), { endpointOf: ['shop/b', 'shop/a'] });
-  assert.deepEqual(mesh.at('10.9.0.1'), { service: 'shop/a', endpointOf: [] });
-  assert.deepEqual(mesh.at('10.0.0.9'), { endpointOf: [] });
+  assert.deepEqual(mesh.at('10.0.0.1'), { endpointOf: ['shop/b', 'shop/a'], isOfPod: false });
+  assert.deepEqual(mesh.at('10.9.0.1'), { service: 'shop/a', endpointOf: [], isOfPod: false });
+  assert.deepEqual(mesh.at('10.0.0.9'), { endpointOf: [], isOfPod: false });
   const topics = apply([service('a'), service('b', { clusterIPs: ['10.9.0.2'] })]);
   assert.deepEqual(topicsOf(topics), ['address:10.0.0.1', 'address:10.9.0.1', 'address:10.9.0.2', 'service:shop/a', 'service:shop/b']);
   assert.deepEqual(mesh.at('10.0.0.1').endpointOf, ['shop/a', 'shop/b']);
+});
+
+test("of a Pod's own address Services of its namespace alone have a say; of others each Service has one", () => {
+  const { mesh, apply } = createStore({ followsPods: true });
+  const address = '10.0.0.1';
+  const tcp = { ports: [{ ...port(8080, 'TCP'), name: 'http' }] };
+  const exceptions = () => mesh.ports().exceptions.map(({ namespace }) => namespace);
+  apply([service('web', { clusterIPs: ['10.9.0.1'], ports: [port(8080, 'HTTP')] }), service('db', tcp), service('a', tcp, 'evil')]);
+  apply([slice('db', 'db', [endpoint(address, { pod: 'shop/p' })]), slice('a', 'a', [endpoint(address)], 'evil')]);
+  assert.deepEqual(mesh.at(address), { endpointOf: ['evil/a'], isOfPod: false }, 'while the Pod is not known');
+  assert.deepEqual(exceptions(), ['evil']);
+  const topics = apply([pod('p', { addresses: [address] })]);
+  assert.deepEqual(topicsOf(topics), ['address:10.0.0.1', 'endpoints:shop/db', 'pod:shop/p', 'ports']);
+  assert.deepEqual(mesh.at(address), { endpointOf: ['shop/db'], isOfPod: true });
+  assert.deepEqual(exceptions(), [undefined]);
+  apply([pod('p', { addresses: [address], hostNetwork: true })]);
+  assert.deepEqual(mesh.at(address), { endpointOf: ['evil/a', 'shop/db'], isOfPod: false }, 'the address of a Node');
+  assert.deepEqual(exceptions(), ['evil', 'shop']);
+  apply([slice('db', 'db', []), pod('p', { addresses: [address] })]);
+  assert.deepEqual(mesh.at(address), { endpointOf: [], isOfPod: false }, 'a Pod that no Service of its namespace leads to');
+  assert.deepEqual(exceptions(), []);
+});
+
+test('nobody has a say of what a cluster IP speaks but its Service', () => {
+  const { mesh, apply } = createStore();
+  apply([service('web', { clusterIPs: ['10.9.0.1'], ports: [port(8080, 'HTTP')] }), service('a', { ports: [{ ...port(8080, 'TCP'), name: 'http' }] }, 'evil')]);
+  const http = mesh.ports();
+  apply([slice('a', 'a', [endpoint('10.9.0.1')], 'evil')]);
+  assert.equal(mesh.ports(), http);
 });
 
 test('ports: where HTTP is declared, and the cluster IPs that differ there', () => {
@@ -192,7 +232,7 @@ test('ports of a headless Service: its endpoints are what is called', () => {
   assert.deepEqual(mesh.ports(), { httpPorts: [80, 81], exceptions: [] });
   const topics = apply([slice('tcp', 'tcp', [at('10.0.0.1', 80), at('10.0.0.2', 5000)]), slice('http', 'http', [at('10.0.0.3', 8081)])]);
   assert.ok(topics.has('ports'));
-  assert.deepEqual(mesh.ports(), { httpPorts: [80, 81, 8081], exceptions: [{ address: '10.0.0.1', port: 80, protocol: 'TCP' }] });
+  assert.deepEqual(mesh.ports(), { httpPorts: [80, 81, 8081], exceptions: [{ address: '10.0.0.1', port: 80, protocol: 'TCP', namespace: 'shop' }] });
   assert.ok(!apply([slice('more', 'tcp', [at('10.0.0.4', 5000)])]).has('ports'));
   apply([service('tcp', { clusterIPs: ['10.9.0.2'], ports: [{ ...port(5000, 'TCP'), name: 'p' }] }), slice('http', 'http', [])]);
   assert.deepEqual(mesh.ports(), { httpPorts: [80, 81], exceptions: [] });
@@ -246,118 +286,4 @@ test('policies of a Service and of its Namespace, from any namespace, oldest fir
   assert.deepEqual(mesh.policies('shop/absent'), []);
   assert.deepEqual(topicsOf(apply([{ kind: 'TrafficPolicy', key: 'shop/all', object: undefined }])), ['policies:shop/other', 'policies:shop/reviews']);
   assert.deepEqual(topicsOf(apply([service('absent')])), ['service:shop/absent']);
-});
-
-const names = ['a', 'b', 'c'];
-const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.9.0.1', '10.9.0.2'];
-const nodes = ['n1', 'n2'];
-const namespaces = ['shop', 'ops'];
-const keys = namespaces.flatMap((namespace) => names.map((name) => keyOf(namespace, name)));
-const arbitraryKey = fc.constantFrom(...keys);
-const orGone = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined, freq: 4 });
-const few = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { maxLength: 3 });
-const parts = (key: Key) => ({ key, namespace: key.slice(0, key.indexOf('/')), name: key.slice(key.indexOf('/') + 1) });
-const arbitraryPort = fc.record({
-  ...{ name: fc.constantFrom('http', 'tcp'), port: fc.constantFrom(80, 90), targetPort: fc.constant(1) },
-  ...{ protocol: fc.constantFrom<Protocol>('HTTP', 'TCP', 'GRPC'), protocolReason: fc.constant('nothing said') },
-});
-const arbitraryService = fc.record({
-  clusterIPs: fc.uniqueArray(fc.constantFrom(...addresses), { maxLength: 2 }),
-  ports: few(arbitraryPort),
-  publishNotReadyAddresses: fc.boolean(),
-  creationTimestamp: fc.constantFrom('', '2026-01-01T00:00:00Z'),
-  selector: fc.constantFrom({}, { v: '1' }, { v: '1', w: '1' }, { w: '1' }, { 'statefulset.kubernetes.io/pod-name': 'a' }),
-});
-const arbitraryEndpoint = fc.record({
-  ...{
-    address: fc.constantFrom(...addresses),
-    ports: fc.constantFrom(new Map([['http', 80]]), new Map([['tcp', 90]]), new Map([['tcp', 80]])),
-    ready: fc.boolean(),
-    serving: fc.boolean(),
-  },
-  ...{ terminating: fc.boolean(), zone: fc.constantFrom('', 'z1'), node: fc.constantFrom('', ...nodes), pod: fc.option(arbitraryKey, { nil: undefined }) },
-});
-const arbitraryPod = fc.record({
-  labels: fc.constantFrom({}, { v: '1' }, { v: '1', w: '1' }),
-  node: fc.constantFrom('', ...nodes),
-  proxy: fc.constantFrom<Pod['proxy']>('Injected', 'None'),
-  serviceAccount: fc.constantFrom('default', 'other'),
-});
-const arbitraryRef = fc.record({
-  kind: fc.constantFrom<TargetRef['kind']>('Service', 'Namespace'),
-  namespace: fc.constantFrom(...namespaces),
-  name: fc.constantFrom(...names, ...namespaces),
-});
-const arbitraryPolicy = fc.record({
-  creationTimestamp: fc.constantFrom('', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'),
-  targetRefs: few(arbitraryRef),
-  generation: fc.nat(2),
-});
-const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
-  fc.tuple(arbitraryKey, orGone(arbitraryService)).map(([key, object]): Change => ({ kind: 'Service', key, object: object && { ...parts(key), ...object } })),
-  fc
-    .tuple(arbitraryKey, arbitraryKey, orGone(few(arbitraryEndpoint)))
-    .map(([key, of, endpoints]): Change => ({ kind: 'EndpointSlice', key, object: endpoints && { key, service: of, endpoints } })),
-  fc.tuple(arbitraryKey, orGone(arbitraryPod)).map(([key, object]): Change => {
-    return { kind: 'Pod', key, object: object && { ...parts(key), addresses: [], ports: new Map(), ...origin, ...object } };
-  }),
-  fc
-    .tuple(fc.constantFrom(...nodes), orGone(fc.constantFrom('', 'z1', 'z2')))
-    .map(([key, zone]): Change => ({ kind: 'Node', key, object: zone === undefined ? undefined : { name: key, zone } })),
-  fc
-    .tuple(arbitraryKey, orGone(arbitraryPolicy))
-    .map(([key, object]): Change => ({ kind: 'TrafficPolicy', key, object: object && { ...parts(key), mode: 'Enforce', stanzas: {}, ...object } })),
-  fc
-    .tuple(fc.constantFrom('default', 'other'), orGone(fc.constantFrom<MeshConfig['egress']>('Passthrough', 'RegistryOnly')))
-    .map(([key, egress]): Change => ({ kind: 'Mesh', key, object: egress && { ...defaultMeshConfig, egress } })),
-);
-
-const filings = namespaces.flatMap((namespace) => filingsOf(namespace, { v: '1', w: '1' }));
-
-/** Every look-up that can be asked in this small world, by topic. */
-function everyAnswer(mesh: Mesh): ReadonlyMap<string, unknown> {
-  const perKey = keys.flatMap((key): [string, unknown][] => [
-    [`service:${key}`, mesh.service(key)],
-    [`endpoints:${key}`, mesh.endpoints(key)],
-    [`policies:${key}`, mesh.policies(key)],
-    [`identities:${key}`, mesh.identities(key)],
-    [`pod:${key}`, mesh.pod(key)],
-  ]);
-  const perAddress = addresses.map((address): [string, unknown] => [`address:${address}`, mesh.at(address)]);
-  return new Map([
-    ...perKey,
-    ...perAddress,
-    ...filings.map((filing): [string, unknown] => [`selecting:${filing}`, mesh.selecting(filing)]),
-    ...nodes.map((node): [string, unknown] => [`node:${node}`, mesh.zone(node)]),
-    ['ports', mesh.ports()],
-    ['config', mesh.config()],
-  ]);
-}
-
-test('after any changes the store is as one built afresh, and announced exactly what answers differently', () => {
-  fc.assert(
-    fc.property(fc.array(fc.array(arbitraryChange, { maxLength: 4 }), { maxLength: 12 }), fc.infiniteStream(fc.nat(1_000)), (batches, random) => {
-      const { mesh, apply } = createStore();
-      const present = new Map<string, Change>();
-      for (const batch of batches) {
-        const before = everyAnswer(mesh);
-        const topics = apply(batch);
-        const after = everyAnswer(mesh);
-        for (const [topic, answer] of after) {
-          const isSame = isDeepStrictEqual(before.get(topic), answer);
-          assert.equal(topics.has(topic), !isSame, topic);
-          if (isSame) assert.equal(before.get(topic), answer, `identity of ${topic}`);
-        }
-        for (const change of batch) present.set(`${change.kind} ${change.key}`, change);
-      }
-      const shuffled = [...present.values()]
-        .filter(({ object }) => object)
-        .map((change) => ({ change, at: random.next().value ?? 0 }))
-        .sort((a, b) => a.at - b.at);
-      const fresh = createStore();
-      for (const { change } of shuffled) fresh.apply([change]);
-      assert.deepEqual(everyAnswer(mesh), everyAnswer(fresh.mesh));
-    }),
-    { numRuns: 500 },
-  );
 });

@@ -108,7 +108,7 @@ function createState({ followsPods, standIn = () => undefined, budget = namespac
   const objects = { services, pods, zones, namespaces: new Map(), policies: new Map() };
   const service = (key: Key) => services.get(key);
   const derived = {
-    portCounter: createPortCounter({ service, endpoints: endpointTable.get }),
+    portCounter: createPortCounter({ service, endpoints: endpointTable.get, owner: addressTable.get }),
     selectorTable: createSelectorTable(service),
     identityTable: createIdentityTable({ service, endpoints: endpointTable.get }),
   };
@@ -171,7 +171,14 @@ function applyPod(state: State, key: string, object: Pod | undefined, topics: Se
   topics.add(`pod:${key}`);
   setOrDelete(state.pods, key, after);
   const own = after?.key ?? before?.key;
-  if (own !== undefined) state.endpointTable.podChanged(own);
+  if (own === undefined) return;
+  state.endpointTable.podChanged(own);
+  state.addressTable.pod(own, ownAddressesOf(before), ownAddressesOf(after));
+}
+
+/** Those that no other Pod has: on the host network all have the Node's. */
+function ownAddressesOf(pod: Pod | undefined): readonly string[] {
+  return pod && !pod.hostNetwork ? pod.addresses : [];
 }
 
 function applyZone(state: State, node: string, zone: string, topics: Set<Topic>): void {
@@ -207,7 +214,10 @@ function settle(state: State, topics: Set<Topic>): void {
   });
   state.identityTable.settle((service) => topics.add(`identities:${service}`));
   state.selectorTable.settle((filing) => topics.add(`selecting:${filing}`));
-  state.addressTable.settle((address) => topics.add(`address:${address}`));
+  state.addressTable.settle((address) => {
+    topics.add(`address:${address}`);
+    for (const key of state.addressTable.claimants(address)) if (standingOf(state.services.get(key)) === 'headless') state.portCounter.mark(key);
+  });
   state.budgetTable.settle({ changed: state.policyTable.replace, forgotten: (policy) => state.policies.set(policy.key, policy) });
   state.policyTable.settle((service) => topics.add(`policies:${service}`));
   if (state.portCounter.settle()) topics.add('ports');

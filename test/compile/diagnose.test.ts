@@ -30,6 +30,14 @@ test('stanzas about requests do nothing for a Service that declares no HTTP', ()
   assert.deepEqual(problems(other('web', ', appProtocol: http'), policy('p', 'web', rules)), []);
 });
 
+test('a stanza about Pods of one revision binds all of them', () => {
+  const of = (selector: string) => service('web', '10.0.0.1', `, selector: {${selector}}`);
+  const locked = policy('p', 'web', 'tls: {mode: Strict}, timeouts: {request: 1s}');
+  for (const selector of ['app: web, pod-template-hash: x', 'job-name: x'])
+    assert.deepEqual(problems(of(selector), locked), ['TrafficPolicy shop/p spec.tls: Invalid']);
+  for (const selector of ['app: web', 'app: web, statefulset.kubernetes.io/pod-name: web-0']) assert.deepEqual(problems(of(selector), locked), []);
+});
+
 test('a target that does not exist', () => {
   assert.deepEqual(problems(policy('p', 'absent', 'timeouts: {request: 2s}')), ['TrafficPolicy shop/p spec.targetRefs[0].name: TargetNotFound']);
 });

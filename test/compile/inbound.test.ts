@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createCompiler } from '../../src/compile/compiler.js';
 import type { Audience } from '../../src/compile/contract.js';
+import { createController } from '../../src/controller.js';
 import { policy, storeOf } from './world.js';
 
 const pods: Audience = {
@@ -12,11 +13,18 @@ const pods: Audience = {
 const { compile } = createCompiler({ mtls: true });
 
 function inbound(...yaml: readonly string[]): string {
-  return JSON.stringify(compile(storeOf(...yaml).mesh, pods, 'Listener', 'inbound-mtls').message);
+  return inboundOf(pods, ...yaml);
+}
+
+function inboundOf(audience: Audience, ...yaml: readonly string[]): string {
+  return JSON.stringify(compile(storeOf(...yaml).mesh, audience, 'Listener', 'inbound-mtls').message);
 }
 
 const service = (name: string, selector: string, port = 8080) =>
   `{apiVersion: v1, kind: Service, metadata: {name: ${name}, namespace: shop}, spec: {clusterIP: None, selector: {${selector}}, ports: [{name: http, port: 80, targetPort: ${port}}]}}`;
+
+const replicaOf = (name: string) =>
+  `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, namespace: shop, labels: {app: web, statefulset.kubernetes.io/pod-name: ${name}}}}`;
 
 const rule = (name: string) => `authorization: {rules: [{name: ${name}, matches: [{path: {value: /${name}}}]}]}`;
 const everywhere = (name: string) =>
@@ -26,6 +34,20 @@ test('a Service that names a replica and no workload has no say over others', ()
   const listener = inbound(service('web', 'app: web'), service('debug', 'statefulset.kubernetes.io/pod-name: debug-0'), policy('open', 'debug', rule('open')));
   assert.ok(listener.includes('mtls-8080'));
   assert.doesNotMatch(listener, /open/);
+});
+
+test('a policy about the Service of one replica binds that replica alone', () => {
+  const world = [service('web', 'app: web'), service('web-0', 'app: web, statefulset.kubernetes.io/pod-name: web-0'), policy('open', 'web-0', rule('open'))];
+  const replicaSet = ['web-0', 'web-1'].map(replicaOf);
+  const controller = createController({ store: storeOf(...replicaSet), compiler: createCompiler(), onDefect: (_, error) => assert.fail(String(error)) });
+  const replica = (name: string) => {
+    const who = controller.classify({ id: `shop/${name}` });
+    assert.ok(typeof who === 'object');
+    return inboundOf(who.audience, ...world);
+  };
+  assert.match(replica('web-0'), /open/);
+  assert.doesNotMatch(replica('web-1'), /open/);
+  assert.match(replica('web-1'), /mtls-8080/);
 });
 
 test('a policy that speaks of several Services of a port is one policy', () => {

@@ -10,10 +10,11 @@ import { connect, type TLSSocket } from 'node:tls';
 import { inboundFilters } from '../../src/compile/inbound-chain.js';
 import { inboundPorts, inboundUses } from '../../src/compile/inbound-ports.js';
 import { inboundPortCluster } from '../../src/compile/names.js';
-import { fromMesh, ownSecret, rootsSecret } from '../../src/compile/tls.js';
+import { fromMesh } from '../../src/compile/tls.js';
 import { encode } from '../../src/envoy/encode.js';
 import type { Bootstrap, FilterChain } from '../../src/envoy/types.js';
 import { defaultMeshConfig } from '../../src/model/mesh-config.js';
+import { leafName, rootsName } from '../../src/model/secret-names.js';
 import { startEnvoy } from '../../src/proxy/run.js';
 import { storeOf } from '../compile/world.js';
 import { envoyBinary, temporaryFolder } from '../support/envoy.js';
@@ -50,8 +51,8 @@ function configure({ authority, server }: Credentials, folder: string, app: numb
       listeners: [{ name: 'mtls', address: address(0), filter_chains: [hurried()] }],
       clusters: [{ name, load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address: address(app) } }] }] } }],
       secrets: [
-        { name: ownSecret, tls_certificate: { certificate_chain: { inline_string: server.certificate }, private_key: { inline_string: server.key } } },
-        { name: rootsSecret, validation_context: { trusted_ca: { inline_string: authority } } },
+        { name: leafName, tls_certificate: { certificate_chain: { inline_string: server.certificate }, private_key: { inline_string: server.key } } },
+        { name: rootsName, validation_context: { trusted_ca: { inline_string: authority } } },
       ],
     },
   };

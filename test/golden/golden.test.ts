@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { createCompiler } from '../../src/compile/compiler.js';
-import { ownSecret, rootsSecret } from '../../src/compile/tls.js';
 import { encodeAny } from '../../src/envoy/encode.js';
 import { features } from '../../src/features/gen/index.js';
 import { issueSvid, makeAuthority } from '../../src/identity/x509.js';
+import { leafName, rootsName } from '../../src/model/secret-names.js';
 import { rejection } from '../support/envoy.js';
 import { formatRendered, readCases, renderCase } from './cases.js';
 import { toBootstrap } from './static.js';
@@ -80,7 +80,7 @@ async function makeSecrets() {
   const authority = await makeAuthority(validity);
   const { certificate, key } = await issueSvid(authority, 'spiffe://cluster.local/ns/shop/sa/reviews', validity);
   return [
-    { name: ownSecret, tls_certificate: { certificate_chain: { inline_string: certificate }, private_key: { inline_string: key } } },
-    { name: rootsSecret, validation_context: { trusted_ca: { inline_string: authority.certificate } } },
+    { name: leafName, tls_certificate: { certificate_chain: { inline_string: certificate }, private_key: { inline_string: key } } },
+    { name: rootsName, validation_context: { trusted_ca: { inline_string: authority.certificate } } },
   ];
 }

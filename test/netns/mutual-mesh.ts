@@ -76,7 +76,7 @@ export function podOf(name: string, address: string, isMeshed: boolean, ports: R
     kind: 'Pod',
     metadata: { name, namespace, labels: { app: name, ...(name === 'server' || name === 'plain' ? { mixed: 'yes' } : {}) } },
     spec: { serviceAccountName: name, ...(isMeshed ? { initContainers: [{ name: 'weft-proxy' }] } : {}), containers: [{ name: 'app', ports: containerPorts }] },
-    status: { phase: 'Running', podIP: address },
+    status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }, ...(name === 'server' ? [{ ip: address6 }] : [])] },
   };
 }
 

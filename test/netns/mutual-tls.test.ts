@@ -7,7 +7,7 @@ import { keyHeader, probePath } from '../../src/inject/probe.js';
 import { plaintextPath } from '../../src/model/plaintext.js';
 import { validFor } from '../support/authority.js';
 import type { Cleanup } from '../support/envoy.js';
-import { meshObject, put, take } from '../support/manifests.js';
+import { meshObject, put, service, slice, take } from '../support/manifests.js';
 import { eventually } from '../support/mesh.js';
 import { capture, isReadable, type Segment } from './capture.js';
 import { seen } from './captured-mesh.js';
@@ -73,6 +73,27 @@ test('whatever is spoken, and by whatever address the pod is called', async (t) 
       assert.match(answer, /the-secret/);
     });
   }
+});
+
+test('another namespace that writes the address of the server into an EndpointSlice changes nothing of calls to it', async (t) => {
+  const { server } = addresses;
+  const port = { name: 'http', port: 8080 };
+  const redirect = { type: 'RequestRedirect', requestRedirect: { hostname: 'trap.evil' } };
+  const spec = { targetRefs: [{ kind: 'Service', name: 'a' }], tls: { mode: 'Disabled' }, rules: [{ filters: [redirect] }] };
+  await put(mesh.manifests, 'evil', [
+    ...[service('evil', 'a', 'None', [port]), slice('evil', 'a', port, [server])],
+    ...[service('evil', 'queue', 'None', [{ name: 'tcp', port: 5673 }]), slice('evil', 'queue', { name: 'tcp', port: 5673 }, [server])],
+    ...[service('evil', 'seen', '10.96.2.99', [port]), slice('evil', 'seen', { name: 'http', port: 8082 }, [server])],
+    { apiVersion: 'weft.dev/v1alpha1', kind: 'TrafficPolicy', metadata: { name: 'a', namespace: 'evil' }, spec },
+  ]);
+  const byName = async () => (await mesh.client.run('http', { address: '10.96.2.99', port: 8080 })).status === 200;
+  await eventually(() => byName().catch(() => false));
+  const stop = await watch(t);
+  const { headers } = await seen(mesh.client, { address: server, port: 8080, headers: { own: 'the-secret' } });
+  await mesh.client.run('tcp', { address: server, port: 5673, say: 'the-secret' });
+  assertSecret(await stop(), ['the-secret', ' greets ']);
+  assert.match(headers['x-forwarded-client-cert'] ?? '', /URI=spiffe:\/\/cluster.local\/ns\/shop\/sa\/client$/);
+  await take(mesh.manifests, 'evil');
 });
 
 test('an app of the mesh calls its own Service over mutual TLS too', async () => {

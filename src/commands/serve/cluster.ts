@@ -1,13 +1,11 @@
 /** `weft serve --kubernetes`: a cluster's objects in; ADS to its pods, verdicts on policies and their status out. */
 import type { Ca } from '../../identity/ca.js';
-import { keepCaBundle } from '../../identity/ca-bundle.js';
 import { createSecrets, type Secrets } from '../../identity/secrets.js';
 import { isRefusal, type PodSubject, type Refusal, unavailable } from '../../identity/subject.js';
 import { createTokenAuthenticator, type TokenAuthenticator } from '../../identity/token-review.js';
-import type { KubeClient } from '../../kubernetes/api.js';
 import { keyOf } from '../../model/name.js';
 import { startAdmin } from '../../observe/admin.js';
-import { createInstruments, type Instruments } from '../../observe/instruments.js';
+import { createInstruments } from '../../observe/instruments.js';
 import type { Logger } from '../../observe/log.js';
 import { createMetrics } from '../../observe/metrics.js';
 import { startMetrics } from '../../observe/metrics-server.js';
@@ -16,61 +14,27 @@ import { startServer, type XdsServer } from '../../serve/server.js';
 import { postEvent } from '../../status/events.js';
 import type { PeerReport } from '../../status/peers.js';
 import { type HttpsServer, startHttps } from '../../webhook/server.js';
-import { type HostPort, isLoopback, readHostPort } from '../address.js';
-import { type ClusterFlags, connectTo } from '../cluster.js';
 import { measuredValidateRoute } from '../validate-webhook.js';
 import { type CaExpiry, watchCaExpiry } from './ca-expiry.js';
 import { type Certificates, openCertificates } from './certificates.js';
 import { clusterSide } from './cluster-side.js';
-import { type ClusterStatus, startClusterStatus } from './cluster-status.js';
-import { type Core, createCore } from './core.js';
 import { controllerFamilies } from './families.js';
+import { controllerName, type Frame, frameOf, type ServeClusterFlags } from './frame.js';
 import { createHeldUp } from './held-up.js';
 import { identitySide } from './identity-side.js';
 import { cannotListen } from './listening.js';
 import { reportRoute } from './peer-report.js';
 import { createPodStreams } from './pod-streams.js';
 import { createPolicyReport } from './policy-report.js';
-import { keepTrust } from './trust.js';
-import { type ClusterWorld, followWorld } from './world.js';
+import { startUpkeep } from './upkeep.js';
+import { followWorld } from './world.js';
 import { adsContext, logRefusals } from './xds.js';
 
-/** What the mode is told. */
-export interface ServeClusterFlags extends ClusterFlags {
-  readonly listen: string;
-  readonly admin: string;
-  readonly webhook: string;
-  readonly metrics: string;
-  readonly 'pod-name': string;
-  readonly 'token-file': string;
-  readonly 'cluster-domain': string;
-  readonly ipv6: boolean;
-  /** In milliseconds. */
-  readonly 'certificate-lifetime': number;
-  readonly 'mesh-cidr'?: readonly string[] | undefined;
-}
-
-/** The chart's name of the Service, the ServiceAccount, the Lease and the ValidatingWebhookConfiguration. */
-const controllerName = 'weft-controller';
 /** The audience of the tokens by which pods prove who they are. */
 const audience = 'weft';
 
 /** Over so long the streams of a replica that ends are ended, in milliseconds; well within the grace that the chart gives it. */
 const drainMs = 10_000;
-
-/** What the parts share. */
-interface Frame {
-  readonly flags: ServeClusterFlags;
-  readonly ports: { readonly admin: HostPort; readonly webhook: HostPort; readonly metrics: HostPort };
-  /** The name by which proxies and the API server call the controller. */
-  readonly serverName: string;
-  readonly logger: Logger;
-  readonly client: KubeClient;
-  readonly core: Core;
-  readonly instruments: Instruments;
-  /** Counts and logs the failure of a task, which will be tried again. */
-  readonly failed: (task: string) => (error: unknown) => undefined;
-}
 
 /**
  * Starts everything; resolves, once all kinds have been read and proxies are served, to what ends it again. While the API
@@ -121,27 +85,6 @@ export async function serveCluster(flags: ServeClusterFlags, logger: Logger): Pr
     certificates.close();
     await Promise.all([adminServer.close(), metricsServer.close()]);
   };
-}
-
-function frameOf(flags: ServeClusterFlags, logger: Logger, instruments: Instruments): Frame {
-  const ports = {
-    admin: readHostPort(flags.admin, '--admin'),
-    webhook: readHostPort(flags.webhook, '--webhook'),
-    metrics: readHostPort(flags.metrics, '--metrics'),
-  };
-  readHostPort(flags.listen, '--listen');
-  if (!isLoopback(ports.admin.host)) {
-    throw new Error(`--admin ${flags.admin} can be reached from outside, and the admin port asks nobody who he is; use 127.0.0.1`);
-  }
-  const settings = { mtls: true, clusterDomain: flags['cluster-domain'], ipv6: flags.ipv6, ...(flags['mesh-cidr'] ? { meshCidrs: flags['mesh-cidr'] } : {}) };
-  const failed =
-    (task: string) =>
-    (error: unknown): undefined => {
-      instruments.taskFailed(task);
-      logger.error({ task, error: String(error) }, 'a task has failed; it is tried again');
-    };
-  const serverName = `${controllerName}.${flags.namespace}.svc`;
-  return { flags, ports, serverName, logger, instruments, failed, client: connectTo(flags), core: createCore(settings, logger, { followsPods: true }) };
 }
 
 function authenticator({ client, core, instruments }: Frame): TokenAuthenticator {
@@ -221,40 +164,4 @@ function startWebhook(
     routes: { '/validate': measuredValidateRoute((outcome, seconds) => instruments.webhookCalled('/validate', outcome, seconds)), '/report': peers },
     onDefect: (path, error) => logger.error({ path, error: String(error) }, 'a request has met a defect of Weft'),
   }).catch(cannotListen('--webhook', flags.webhook));
-}
-
-interface Upkeep {
-  readonly status: ClusterStatus;
-  readonly close: () => Promise<void>;
-}
-
-/** What is written into the cluster. */
-function startUpkeep(
-  { flags, ports, client, core, serverName, failed }: Frame,
-  world: ClusterWorld,
-  { xds, webhook }: Certificates,
-  report: () => Promise<PeerReport>,
-  expiry: CaExpiry,
-): Upkeep {
-  const ca = () => webhook.current().bundle;
-  const configuration = { client, resource: 'validatingwebhookconfigurations' as const, name: controllerName };
-  const stopBundle = keepCaBundle({ ...configuration, bundle: ca, onChange: webhook.onChange, onError: failed('ca-bundle') });
-  const peers = { ca, serverName, tokenFile: flags['token-file'], port: ports.webhook.port };
-  const status = startClusterStatus({
-    ...{ client, core, world, namespace: flags.namespace, pod: flags['pod-name'], name: controllerName, report, peers, expiry, failed },
-    onHolding: () => trust.touch(),
-  });
-  const isHolder = () => status.lease.isHolder();
-  const trust = keepTrust({ client, store: core.store, serverName, bundle: () => xds.current().bundle, isHolder, onError: failed('trust') });
-  world.onChange(trust.touch);
-  const stopTrust = xds.onChange(trust.touch);
-  return {
-    status,
-    close: async () => {
-      stopBundle();
-      stopTrust();
-      trust.close();
-      await status.close();
-    },
-  };
 }

@@ -2,7 +2,8 @@
 import type { Ca } from '../../identity/ca.js';
 import { fingerprintIn, fingerprintOf, readCertificates } from '../../identity/pem.js';
 import type { IdentityView } from '../../identity/rotation-decision.js';
-import { leafName, rootsName, type Secrets } from '../../identity/secrets.js';
+import type { Secrets } from '../../identity/secrets.js';
+import { leafName, rootsName } from '../../model/secret-names.js';
 import { heldResources } from '../../serve/csds.js';
 import type { Connection, Registry } from '../../serve/registry.js';
 import type { Store } from '../../sources/store.js';

@@ -1,7 +1,7 @@
 /** Ends the streams of Pods that are no longer what they were when the stream began. */
 
 import type { PodSubject } from '../../identity/subject.js';
-import { sharedLabels } from '../../model/labels.js';
+import { lastingLabels } from '../../model/labels.js';
 import type { Pod } from '../../model/workload.js';
 import type { Refusal } from '../../serve/subject.js';
 import type { Change } from '../../sources/change.js';
@@ -36,7 +36,7 @@ function remember(known: Map<string, string>, key: string, pod: Pod | undefined)
     known.delete(key);
     return false;
   }
-  const now = JSON.stringify([Object.entries(sharedLabels(pod.labels)), [...pod.ports], pod.serviceAccount]);
+  const now = JSON.stringify([Object.entries(lastingLabels(pod.labels)), [...pod.ports], pod.serviceAccount]);
   known.set(key, now);
   return before !== undefined && before !== now;
 }
