@@ -19,6 +19,7 @@ interface RotateFlags extends CaFlags {
   readonly settle?: number | undefined;
   readonly timeout: number;
   readonly 'skip-absent': boolean;
+  readonly skip?: readonly string[] | undefined;
 }
 
 /** What the kubelet may take until a changed ConfigMap is in the files of a pod: a minute between two looks, and another for what it remembers; and half a minute more. */
@@ -49,6 +50,13 @@ const rotateCommand: CommandModule<object, RotateFlags> = {
       })
       .option('timeout', { type: 'string', default: '1h', coerce: duration('timeout'), describe: 'Give up after so long; what is done stays done' })
       .option('skip-absent', { type: 'boolean', default: false, describe: 'Do not wait for pods with a sidecar that is not connected' })
+      .option('skip', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        coerce: readSkipped,
+        describe: 'NAMESPACE/POD that is not waited for, or NAMESPACE for all of it; may be given again. What it calls fails until it is started anew',
+      })
       .example('weft ca rotate', 'Two roots, new certificates for all, then one root: a line for each step')
       .example('weft ca rotate --ca ./authority', 'The same for weft serve --manifests --ca ./authority'),
   handler: async (flags) => {
@@ -58,6 +66,7 @@ const rotateCommand: CommandModule<object, RotateFlags> = {
       settleMs: flags.settle ?? (flags.ca === undefined ? kubeletMs : folderSettleMs),
       timeoutMs: flags.timeout,
       skipAbsent: flags['skip-absent'],
+      skip: flags.skip ?? [],
     });
   },
 };
@@ -85,6 +94,13 @@ function teller(output: CaFlags['output']): (progress: Progress) => void {
     const time = new Date().toISOString();
     process.stdout.write(output === 'json' ? `${JSON.stringify({ time, step, message })}\n` : `${time}  ${step.padEnd(5)}  ${message}\n`);
   };
+}
+
+/** Throws an Error that names what is neither a pod nor a namespace. */
+function readSkipped(names: readonly string[]): readonly string[] {
+  const wrong = names.find((name) => !/^[^/\s]+(\/[^/\s]+)?$/.test(name));
+  if (wrong !== undefined) throw new Error(`--skip ${wrong}: write NAMESPACE/POD, or NAMESPACE`);
+  return names;
 }
 
 /** Throws an Error that names the flag when the text is no duration. */

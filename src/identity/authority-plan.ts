@@ -24,14 +24,17 @@ export const defaultAuthorityTimes: AuthorityTimes = { lifetimeMs: 3653 * day, o
 /** The clocks of those who check a certificate may be so far behind. */
 export const skewMs = 10 * 60_000;
 
+/** A root is dated back by so much, since it is made by the clock of one machine and used by those of others. */
+const rootSkewMs = day;
+
 /** The annotation that tells an authority of Weft from one that a user has brought: the SHA-256 of the certificate in tls.crt. */
 export const madeAnnotation = 'weft.dev/made';
 
 /** What a Secret is to hold next. */
 export interface SecretChange {
   readonly texts: SecretTexts;
-  /** The value of {@link madeAnnotation}. */
-  readonly made: string;
+  /** The value of {@link madeAnnotation}; undefined for what a user has brought. */
+  readonly made: string | undefined;
 }
 
 /** A new authority for an empty Secret. */
@@ -46,11 +49,11 @@ export async function advance(texts: SecretTexts, made: string | undefined, now:
   if (made !== textHash(certificate)) return undefined;
   if (nextCertificate && nextKey) {
     const { notBefore } = validityOf(new X509Certificate(nextCertificate));
-    if (now < notBefore + skewMs + times.overlapMs) return undefined;
+    if (now < notBefore + rootSkewMs + times.overlapMs) return undefined;
     return change({ 'tls.crt': nextCertificate, 'tls.key': nextKey, 'ca.crt': join(now, nextCertificate, bundle) });
   }
   const { notBefore, notAfter } = validityOf(new X509Certificate(certificate));
-  if (now < notAfter - (notAfter - notBefore) / 5) return undefined;
+  if (now < notAfter - (notAfter - notBefore - rootSkewMs) / 5) return undefined;
   const next = await authorityPair(now, times);
   const trusted = join(now, bundle, next.certificate);
   return change({ 'tls.crt': certificate, 'tls.key': key, 'ca.crt': trusted, 'next.crt': next.certificate, 'next.key': next.key });
@@ -58,7 +61,7 @@ export async function advance(texts: SecretTexts, made: string | undefined, now:
 
 /** A new root with its key, good from now on; nobody trusts it yet. */
 export function authorityPair(now: number, { lifetimeMs }: AuthorityTimes = defaultAuthorityTimes): Promise<Pair> {
-  return makeAuthority({ notBefore: now - skewMs, notAfter: now + lifetimeMs });
+  return makeAuthority({ notBefore: now - rootSkewMs, notAfter: now + lifetimeMs });
 }
 
 /** Both bundles in one, without what has expired. */

@@ -32,7 +32,7 @@ const secretKeys = { 'tls.crt': 'tls.crt', 'tls.key': 'tls.key', 'ca.crt': 'ca.c
 
 /** Reads a Secret; undefined when it is empty. Throws an Error that names the Secret, the key, what is wrong and what to do. */
 export function readCaSecret(texts: SecretTexts, secret: string, now: number): CaMaterial | undefined {
-  const orElse = 'or empty tls.crt and tls.key, and Weft makes an authority of its own';
+  const orElse = 'or empty tls.crt and tls.key: a replica that knows the authority puts it back, and when none does Weft makes one';
   return readMaterial(texts, { name: `Secret ${secret}`, keys: secretKeys, orElse }, now);
 }
 

@@ -3,7 +3,7 @@
  * out, so that tools which compare the cluster with the chart see no difference, and Weft sets it, and sets it again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KubeClient } from '../kubernetes/api.js';
+import { type KubeClient, KubeError } from '../kubernetes/api.js';
 import { isPlain, listOf, textOf } from '../kubernetes/plain.js';
 
 /** Which webhook configuration, and what it is to hold. */
@@ -35,6 +35,15 @@ export async function setCaBundle({ client, resource, name, bundle }: CaBundleOp
   const body = patchFor(await client.request({ method: 'GET', path }), Buffer.from(bundle()).toString('base64'));
   if (body.length > 0) await client.request({ method: 'PATCH', path, patch: 'json', body });
   return body.length > 0;
+}
+
+/** Whether any webhook of the configuration has the field: then there has been an authority. Needs get on that object; false when it is not there. */
+export async function hasCaBundle({ client, resource, name }: Omit<CaBundleOptions, 'bundle'>): Promise<boolean> {
+  const path = `/apis/admissionregistration.k8s.io/v1/${resource}/${name}`;
+  const configuration = await client.request({ method: 'GET', path }).catch((error: unknown) => {
+    if (!(error instanceof KubeError && error.status === 404)) throw error;
+  });
+  return listOf(configuration, 'webhooks').some((webhook) => isPlain(webhook) && textOf(webhook['clientConfig'], 'caBundle') !== '');
 }
 
 /** Each change is bound to the name of its webhook, in case the list has changed since it was read. */

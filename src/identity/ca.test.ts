@@ -11,8 +11,11 @@ import { connect, createServer } from 'node:tls';
 import { canMakeCertificates } from '../../test/support/certificates.js';
 import { type KubeClient, KubeError } from '../kubernetes/api.js';
 import { isPlain } from '../kubernetes/plain.js';
+import { authorityPair } from './authority-plan.js';
 import { type CaOptions, openCa } from './ca.js';
 import { readCertificates } from './pem.js';
+import { begin, sign } from './rotation-plan.js';
+import { type FoundSecret, readSecret, writeSecret } from './secret-store.js';
 import { createServingCertificate, type ServingPair } from './serving-certificate.js';
 import { issueServing, makeAuthority, type Pair } from './x509.js';
 
@@ -53,7 +56,12 @@ function secretStore(initial: Readonly<Record<string, string>> = {}) {
     object = { ...object, data: encode(next) };
     version++;
   };
-  return { client, texts, put, versions: () => version };
+  /** As somebody does who deletes it and makes it anew. */
+  const replace = (next: Readonly<Record<string, string>>) => {
+    object = { kind: 'Secret', data: encode(next) };
+    version++;
+  };
+  return { client, texts, put, replace, versions: () => version };
 }
 
 const options = (client: KubeClient, clock: () => number, onError: CaOptions['onError'] = unexpected): CaOptions => ({
@@ -151,7 +159,8 @@ test('what a user brings is used as it is, followed when it changes, and never r
   const own = await makeAuthority({ notBefore: start, notAfter: start + year });
   const store = secretStore(fullSecret(own));
   let now = start + 0.9 * year;
-  const ca = await openCa(options(store.client, () => now));
+  const { told, onError } = complaints();
+  const ca = await openCa(options(store.client, () => now, onError));
   t.after(ca.close);
   assert.deepEqual(ca.current(), { kind: 'authority', ...own, bundle: own.certificate });
   assert.equal(store.versions(), 1);
@@ -165,9 +174,18 @@ test('what a user brings is used as it is, followed when it changes, and never r
   await renewed;
   assert.ok(new X509Certificate(serving.current().certificate).verify(new X509Certificate(another.certificate).publicKey));
   assert.equal(serving.current().bundle, another.certificate);
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /weft-ca holds an authority that was not trusted before it signs .*calls may fail for some minutes/);
+  const third = await makeAuthority({ notBefore: start, notAfter: start + 3 * year });
+  store.put(fullSecret(another, another.certificate + third.certificate));
+  await ca.refresh();
+  store.put(fullSecret(third, another.certificate + third.certificate));
+  await ca.refresh();
+  assert.equal(ca.current().certificate, third.certificate);
+  assert.equal(told.length, 1, 'an overlap is nothing to complain about');
   now = start + 3 * year - 1000;
   await ca.refresh();
-  assert.equal(store.versions(), 2);
+  assert.equal(store.versions(), 4);
 });
 
 test('a serving certificate that a user brings is shown itself, if it bears the names', async (t) => {
@@ -233,6 +251,98 @@ test('a Secret that is spoiled later is reported, and the last good content stay
   await spoiled;
   assert.match(String(errors[0]), /tls\.key is not the key/);
   assert.deepEqual(ca.current(), before);
+});
+
+/** Everything that was told, and when something is. */
+function complaints() {
+  const told: string[] = [];
+  const events = new EventEmitter();
+  const onError = (error: unknown) => {
+    told.push(String(error));
+    events.emit('told');
+  };
+  return { told, onError, next: () => once(events, 'told') };
+}
+
+test('a Secret that is emptied or made anew gets back what is in use, at any point of a rotation, and it is told', async (t) => {
+  const brought = await makeAuthority({ notBefore: start - day, notAfter: start + year });
+  for (const initial of [{}, fullSecret(brought)]) {
+    const store = secretStore(initial);
+    const { told, onError } = complaints();
+    const ca = await openCa(options(store.client, () => start, onError));
+    const other = await openCa(options(store.client, () => start, onError));
+    t.after(ca.close);
+    t.after(other.close);
+    const before = ca.current();
+    for (const gone of [{}, { 'tls.crt': '', 'tls.key': '\n', 'ca.crt': before.bundle }]) {
+      store.replace(gone);
+      await Promise.all([ca.refresh(), other.refresh()]);
+      assert.deepEqual([ca.current(), other.current()], [before, before]);
+      assert.equal(told.length, 1);
+      assert.match(told.pop() ?? '', /Secret weft-system\/weft-ca was emptied, and the authority that is in use has been put back: .*weft ca rotate/);
+    }
+    const { made } = await readSecret(options(store.client, () => start));
+    assert.equal(made !== undefined, !('tls.crt' in initial), 'what was brought stays a user’s');
+  }
+
+  const store = secretStore();
+  const place = { client: store.client, namespace: 'weft-system', secret: 'weft-ca' };
+  const ca = await openCa(options(store.client, () => start, complaints().onError));
+  t.after(ca.close);
+  const next = await authorityPair(start);
+  for (const step of [(stored: FoundSecret) => begin(stored, next), sign]) {
+    const found = await readSecret(place);
+    assert.ok(await writeSecret(place, found.object, step(found)));
+    await ca.refresh();
+    const stored = await readSecret(place);
+    store.replace({});
+    await ca.refresh();
+    const { texts, made, retiring } = await readSecret(place);
+    assert.deepEqual({ texts, made, retiring }, { texts: stored.texts, made: stored.made, retiring: stored.retiring });
+  }
+});
+
+test('an authority that has ended is not put back: an empty Secret gets a new one', async (t) => {
+  let now = start;
+  const own = await makeAuthority({ notBefore: start, notAfter: start + year });
+  const { client, replace } = secretStore(fullSecret(own));
+  const ca = await openCa(options(client, () => now, complaints().onError));
+  t.after(ca.close);
+  now = start + year;
+  replace({});
+  await ca.refresh();
+  assert.notEqual(ca.current().certificate, own.certificate);
+});
+
+test('an empty Secret where there has been an authority waits for whoever still knows it, and not for ever', async (t) => {
+  const store = secretStore();
+  const { told, onError, next } = complaints();
+  const knowing = await openCa(options(store.client, Date.now, onError));
+  t.after(knowing.close);
+  store.replace({});
+  const asked = next();
+  const opening = openCa({ ...options(store.client, Date.now, onError), hasBeen: async () => true });
+  await asked;
+  assert.match(told[0] ?? '', /Secret weft-system\/weft-ca is empty, and there has been an authority: waiting \d+ s for a replica that still knows it/);
+  await knowing.refresh();
+  const opened = await opening;
+  t.after(opened.close);
+  assert.deepEqual(opened.current(), knowing.current());
+
+  const nobody = secretStore();
+  const alone = await openCa({ ...options(nobody.client, Date.now, onError), hasBeen: async () => true, intervalMs: 40 });
+  t.after(alone.close);
+  assert.equal(nobody.versions(), 2);
+});
+
+test('a root is dated back by a day, so that no clock of the mesh takes it for not good yet', async (t) => {
+  const { client } = secretStore();
+  const ca = await openCa(options(client, () => start));
+  t.after(ca.close);
+  const { validFrom } = new X509Certificate(ca.current().certificate);
+  assert.equal(Date.parse(validFrom), start - day);
+  const behind = await openCa(options(client, () => start - day + 1000));
+  t.after(behind.close);
 });
 
 test('a serving certificate is renewed at half its life', { timeout: 20_000 }, async (t) => {

@@ -7,6 +7,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { textHash } from './authority-plan.js';
+import { withLock } from './lock-file.js';
 import type { RotationStep, StoredAuthority } from './rotation-plan.js';
 
 /** The names of the files. */
@@ -14,6 +15,9 @@ export const fileNames = { 'tls.crt': 'ca.crt', 'tls.key': 'ca.key', 'ca.crt': '
 
 /** Beside them: what is known of them that is no certificate. */
 const stateFile = 'state.json';
+
+/** There while somebody writes. */
+const lockFile = 'write.lock';
 
 /** Reads the folder; what is not there is empty. */
 export async function readFolder(folder: string): Promise<StoredAuthority> {
@@ -48,6 +52,15 @@ export async function writeFolder(folder: string, { texts, made, retiring }: Rot
   await put('tls.crt');
   await state();
   await Promise.all([rm(join(folder, fileNames['next.crt']), { force: true }), rm(join(folder, fileNames['next.key']), { force: true })]);
+}
+
+/** The same if the folder still holds what was read from it; false when somebody else was faster. */
+export function replaceFolder(folder: string, before: StoredAuthority, step: RotationStep): Promise<boolean> {
+  return withLock(join(folder, lockFile), async () => {
+    if (JSON.stringify(await readFolder(folder)) !== JSON.stringify(before)) return false;
+    await writeFolder(folder, step);
+    return true;
+  });
 }
 
 async function replace(path: string, text: string, mode: number): Promise<void> {

@@ -36,6 +36,12 @@ export function phaseOf({ texts, retiring }: StoredAuthority): RotationPhase {
   return retiring.some((fingerprint) => trusted.has(fingerprint) && !signers.has(fingerprint)) ? 'Renewing' : 'Idle';
 }
 
+/** The fingerprints of those who sign no more when the rotation is done. */
+export function outgoing(stored: StoredAuthority): readonly string[] {
+  const { texts, retiring } = stored;
+  return phaseOf(stored) === 'Renewing' ? retiring : [fingerprintIn(texts['tls.crt'] ?? ''), ...retiring];
+}
+
 /** Why this authority is not Weft's to change, and what to do instead; undefined when it is. `name` is what people call the store. */
 export function refusalOf({ texts, made }: StoredAuthority, name: string): string | undefined {
   const certificate = texts['tls.crt'] ?? '';

@@ -50,9 +50,9 @@ export interface SecretWrite extends SecretChange {
 /** False when somebody else was faster: the resourceVersion in the object makes the API server refuse. */
 export async function writeSecret(place: SecretPlace, object: FoundSecret['object'], { texts, made, retiring }: SecretWrite): Promise<boolean> {
   const metadata = isPlain(object['metadata']) ? object['metadata'] : {};
-  const { [retiringAnnotation]: before, ...others } = isPlain(metadata['annotations']) ? metadata['annotations'] : {};
+  const { [retiringAnnotation]: before, [madeAnnotation]: _, ...others } = isPlain(metadata['annotations']) ? metadata['annotations'] : {};
   const next = retiring === undefined ? before : retiring.join(',');
-  const annotations = { ...others, [madeAnnotation]: made, ...(next ? { [retiringAnnotation]: next } : {}) };
+  const annotations = { ...others, ...(made === undefined ? {} : { [madeAnnotation]: made }), ...(next ? { [retiringAnnotation]: next } : {}) };
   const data = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
   const body = { ...object, metadata: { ...metadata, annotations }, data: { ...kept(object['data']), ...data } };
   return place.client.request({ method: 'PUT', path: pathOf(place), body }).then(

@@ -9,6 +9,7 @@ import { makeResource } from '../snapshot/resource.js';
 import { may } from './may.js';
 import { readCertificates } from './pem.js';
 import { createSecrets, type Secrets, type SecretsOptions } from './secrets.js';
+import { isStale, makeSvid } from './svid.js';
 
 const web = { namespace: 'shop', serviceAccount: 'web' };
 const db = { namespace: 'shop', serviceAccount: 'db' };
@@ -133,6 +134,53 @@ test('what has no stream is forgotten after a while; what has one is not', async
   release();
   assert.deepEqual(await next(), ['secret:shop/db']);
   assert.deepEqual(secrets.rows(), []);
+});
+
+test('a clock that was ahead and has come back leaves nobody with a certificate that is not good yet, or renewed late', async (t) => {
+  for (const ahead of [3 * day, 0.3 * day]) {
+    const { world, secrets, next } = await setUp(t);
+    world.ahead = ahead;
+    await secrets.ensure(web);
+    await next();
+    const early = new X509Certificate(leafOf(secrets).certificate);
+    assert.ok(Date.parse(early.validFrom) > Date.now());
+    world.ahead = 0;
+    secrets.touch();
+    assert.deepEqual(await next(), ['secret:shop/web']);
+    const { validFrom, validTo } = new X509Certificate(leafOf(secrets).certificate);
+    assert.ok(Date.parse(validFrom) <= Date.now() && Date.parse(validTo) <= Date.now() + day);
+  }
+  const { world, secrets, next } = await setUp(t);
+  world.ahead = 3 * day;
+  await secrets.ensure(web);
+  await next();
+  world.ahead = 0;
+  await secrets.ensure(web);
+  assert.ok(Date.parse(new X509Certificate(leafOf(secrets).certificate).validFrom) <= Date.now(), 'a new stream does not wait for the next look');
+});
+
+test('a certificate that would be renewed later than a new one is renewed now; one of now is left alone', async () => {
+  const authority = await newRoot(validFor(365 * day));
+  const common = { authority, trustDomain: 'example.org', lifetimeMs: day };
+  const svid = await makeSvid(web, { ...common, now: Date.now() });
+  const { notBefore } = svid;
+  assert.equal(isStale(svid, { ...common, now: Date.now() }, web), false);
+  assert.equal(isStale({ ...svid, renewAt: notBefore + 0.7 * day }, { ...common, now: notBefore }, web), true);
+  assert.equal(isStale({ ...svid, renewAt: notBefore + 0.5 * day }, { ...common, now: notBefore }, web), false);
+  assert.equal(isStale({ ...svid, renewAt: notBefore + 0.5 * day }, { ...common, now: notBefore - 1 }, web), true);
+});
+
+test('an authority that has ended issues nothing, and it is said why; what is in use stays', async (t) => {
+  const errors = new EventEmitter();
+  const reported = on(errors, 'one');
+  const { root, world, secrets } = await setUp(t, { onError: (error) => errors.emit('one', error) });
+  await secrets.ensure(web);
+  const before = leafOf(secrets);
+  world.ahead = Date.parse(new X509Certificate(root.certificate).validTo) - Date.now() + 1000;
+  await assert.rejects(secrets.ensure(db), /the authority has ended at 20.*Z, so no certificate can be issued; renew it/);
+  secrets.touch();
+  assert.match(String((await reported.next()).value), /the authority has ended/);
+  assert.deepEqual(leafOf(secrets), before);
 });
 
 test('an authority that cannot sign leaves the old certificate in use and is reported', async (t) => {

@@ -7,6 +7,7 @@ import type { CaMaterial } from './authority-secret.js';
 import type { Ca } from './ca.js';
 import { createListeners } from './listeners.js';
 import { intermediatesOf, validityOf } from './pem.js';
+import { endedAuthority, isRenewalDue, type Renewable, renewalOf } from './renewal.js';
 import { issueServing, type Pair } from './x509.js';
 
 /** What is to be shown. */
@@ -40,31 +41,40 @@ const day = 24 * 60 * 60_000;
 /** Looks at the clock at least so often, so that a machine that slept is not late by as long as it slept. */
 const longestWaitMs = 60_000;
 
-/** Issues the first certificate. Rejects with an Error when the authority cannot sign, or a certificate that a user has brought does not bear the names. */
+/** After a failure. */
+const retryMs = 10_000;
+
+/** Issues the first certificate. Rejects with an Error when the authority cannot sign or has ended, or a certificate that a user has brought does not bear the names. */
 export async function createServingCertificate(options: ServingCertificateOptions): Promise<ServingCertificate> {
-  const { ca, clock, onError } = options;
+  const { ca, clock, onError, lifetimeMs = day } = options;
   const listeners = createListeners();
   const closing = new AbortController();
   let current = await make(options);
-  let renewAt = renewalOf(current.certificate);
+  let times = timesOf(current.certificate);
   const renew = async () => {
     current = await make(options);
-    renewAt = renewalOf(current.certificate);
+    times = timesOf(current.certificate);
     listeners.tell();
   };
   /** One after another, so that the certificate of an old authority cannot come last. */
-  let renewing = Promise.resolve();
+  let renewing = Promise.resolve(true);
   const renewSafely = () => {
-    renewing = renewing.then(renew).catch(onError);
+    renewing = renewing.then(renew).then(
+      () => true,
+      (error: unknown) => {
+        onError(error);
+        return false;
+      },
+    );
     return renewing;
   };
-  const stop = ca.onChange(renewSafely);
-  void keep(
-    () => renewAt - clock(),
-    renewSafely,
-    () => ca.current().kind === 'authority',
-    closing.signal,
-  );
+  const stop = ca.onChange(() => void renewSafely());
+  const msLeft = () => {
+    if (ca.current().kind === 'certificate') return longestWaitMs;
+    const now = clock();
+    return isRenewalDue(times, now, lifetimeMs) ? 0 : times.renewAt - now;
+  };
+  void keep(msLeft, renewSafely, closing.signal);
   return {
     current: () => current,
     onChange: listeners.add,
@@ -75,19 +85,19 @@ export async function createServingCertificate(options: ServingCertificateOption
   };
 }
 
-async function keep(msLeft: () => number, renew: () => Promise<void>, isOurs: () => boolean, signal: AbortSignal): Promise<void> {
+/** `renew` tells whether it has succeeded. */
+async function keep(msLeft: () => number, renew: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  let isDone = true;
   while (!signal.aborted) {
-    const wait = Math.min(Math.max(msLeft(), 100), longestWaitMs);
+    const wait = isDone ? Math.min(Math.max(msLeft(), 100), longestWaitMs) : retryMs;
     await delay(wait, undefined, { signal }).catch(() => undefined);
-    if (!signal.aborted && isOurs() && msLeft() <= 0) await renew();
+    isDone = signal.aborted || msLeft() > 0 || (await renew());
   }
 }
 
-/** At half the life, give or take a tenth of it, so that replicas do not renew in step. */
-function renewalOf(certificate: string): number {
+function timesOf(certificate: string): Renewable {
   const { notBefore, notAfter } = validityOf(new X509Certificate(certificate));
-  const begin = notBefore + skewMs;
-  return begin + (notAfter - begin) * (0.4 + Math.random() / 5);
+  return { notBefore, renewAt: renewalOf(notBefore + skewMs, notAfter) };
 }
 
 async function make({ ca, dnsNames, clock, lifetimeMs = day }: ServingCertificateOptions): Promise<ServingPair> {
@@ -95,6 +105,7 @@ async function make({ ca, dnsNames, clock, lifetimeMs = day }: ServingCertificat
   if (material.kind === 'certificate') return brought(material, dnsNames);
   const now = clock();
   const end = Math.min(now + lifetimeMs, validityOf(new X509Certificate(material.certificate)).notAfter);
+  if (end <= now) throw endedAuthority(end);
   const { certificate, key } = await issueServing(material, dnsNames, { notBefore: now - skewMs, notAfter: end });
   return { certificate: certificate + intermediatesOf(material.certificate), key, bundle: material.bundle };
 }

@@ -3,6 +3,7 @@ import { type Identity, isNameable, spiffeId } from '../model/spiffe.js';
 import { skewMs } from './authority-plan.js';
 import type { CaMaterial } from './authority-secret.js';
 import { fingerprintIn, intermediatesOf, readCertificates, validityOf } from './pem.js';
+import { endedAuthority, isRenewalDue, renewalOf } from './renewal.js';
 import { issueSvid, type Pair } from './x509.js';
 
 /** An issued certificate (with its intermediates) and its key. */
@@ -11,6 +12,7 @@ export interface Svid extends Pair {
   /** Which authority has signed it, as {@link fingerprintIn} tells. */
   readonly issuer: string;
   /** Milliseconds since 1970. */
+  readonly notBefore: number;
   readonly notAfter: number;
   readonly renewAt: number;
 }
@@ -24,7 +26,7 @@ export interface SvidOptions {
   readonly lifetimeMs: number;
 }
 
-/** Issues one. Rejects with an Error when the identity has no SPIFFE id, or the authority cannot sign. */
+/** Issues one. Rejects with an Error when the identity has no SPIFFE id, or the authority cannot sign, or has ended. */
 export async function makeSvid(identity: Identity, { authority, trustDomain, now, lifetimeMs }: SvidOptions): Promise<Svid> {
   if (!isNameable(identity)) throw new Error(`${JSON.stringify(identity)} cannot be a SPIFFE id; use letters, digits, dots and dashes`);
   if (authority.kind !== 'authority')
@@ -32,17 +34,20 @@ export async function makeSvid(identity: Identity, { authority, trustDomain, now
   const uri = spiffeId(trustDomain, identity);
   const ends = readCertificates(authority.certificate).map((certificate) => validityOf(certificate).notAfter);
   const notAfter = Math.min(now + lifetimeMs, ...ends);
-  const { certificate, key } = await issueSvid(authority, uri, { notBefore: now - skewMs, notAfter });
+  if (notAfter <= now) throw endedAuthority(notAfter);
+  const notBefore = now - skewMs;
+  const { certificate, key } = await issueSvid(authority, uri, { notBefore, notAfter });
   const chain = certificate + intermediatesOf(authority.certificate);
-  return { certificate: chain, key, uri, issuer: fingerprintIn(authority.certificate), notAfter, renewAt: renewalOf(now, notAfter) };
+  return { certificate: chain, key, uri, issuer: fingerprintIn(authority.certificate), notBefore, notAfter, renewAt: renewalOf(now, notAfter) };
+}
+
+/** Whether those whose clock is right take it. */
+export function isGood({ notBefore, notAfter }: Pick<Svid, 'notBefore' | 'notAfter'>, now: number): boolean {
+  return notBefore <= now && now < notAfter;
 }
 
 /** Whether it has to be made anew: it is past half its life, or is not what would be made now. */
-export function isStale(svid: Svid, { authority, trustDomain, now }: Omit<SvidOptions, 'lifetimeMs'>, identity: Identity): boolean {
-  return now >= svid.renewAt || svid.uri !== spiffeId(trustDomain, identity) || svid.issuer !== fingerprintIn(authority.certificate);
-}
-
-/** At half the life, give or take a tenth of it, so that identities are not renewed in step. */
-function renewalOf(begin: number, end: number): number {
-  return begin + (end - begin) * (0.4 + Math.random() / 5);
+export function isStale(svid: Svid, { authority, trustDomain, now, lifetimeMs }: SvidOptions, identity: Identity): boolean {
+  const isLate = isRenewalDue(svid, now, lifetimeMs);
+  return isLate || svid.uri !== spiffeId(trustDomain, identity) || svid.issuer !== fingerprintIn(authority.certificate);
 }

@@ -1,7 +1,7 @@
 /** The certificates of all identities that have streams: issued when first needed, renewed in time, forgotten when nobody needs them any more. */
 import type { Identity } from '../model/spiffe.js';
 import type { CaMaterial } from './authority-secret.js';
-import { isStale, makeSvid, type Svid } from './svid.js';
+import { isGood, isStale, makeSvid, type Svid } from './svid.js';
 
 /** What certificates are issued by, and how long they are kept. */
 export interface SvidsOptions {
@@ -101,7 +101,7 @@ function keptOf({ all, options }: State, identity: Identity): Kept {
 /** A certificate that is only due to be renewed is good enough: the next pass renews it. */
 async function ensure(state: State, identity: Identity): Promise<void> {
   const kept = keptOf(state, identity);
-  if (!kept.svid || kept.svid.notAfter <= state.options.clock()) await renew(state, kept, true);
+  if (!kept.svid || !isGood(kept.svid, state.options.clock())) await renew(state, kept, true);
 }
 
 function hold(state: State, identity: Identity): () => void {
@@ -143,7 +143,7 @@ async function passes(state: State): Promise<void> {
   while (state.isTouched && !state.isClosed) {
     state.isTouched = false;
     const { authority, trustDomain, clock } = state.options;
-    const wanted = { authority: authority(), trustDomain: trustDomain(), now: clock() };
+    const wanted = { authority: authority(), trustDomain: trustDomain(), now: clock(), lifetimeMs: state.lifetimeMs };
     const stale = [...state.all.values()].filter(({ svid, streams, issuing, identity }) => (svid ? isStale(svid, wanted, identity) : streams > 0 && !issuing));
     for (let begin = 0; begin < stale.length && !state.isClosed; begin += atOnce) await renewSome(state, stale.slice(begin, begin + atOnce));
   }

@@ -1,6 +1,8 @@
 /** The ConfigMap with what a sidecar must know to trust its control plane, in every namespace that has meshed pods. Written by one replica. */
 import { type KubeClient, KubeError } from '../kubernetes/api.js';
 import { isPlain, listOf, textOf } from '../kubernetes/plain.js';
+import { fingerprintOf, readCertificates } from './pem.js';
+import type { TrustView } from './rotation-decision.js';
 
 /** The name of the ConfigMap. */
 const trustConfigMap = 'weft-ca';
@@ -72,6 +74,23 @@ export async function publishTrust(options: TrustOptions): Promise<TrustReport> 
     outcomes.push(...(await Promise.all(some)));
   }
   return reportOf(outcomes);
+}
+
+/** What the ConfigMaps of Weft hold; those of others, of that name, are none. Needs list on ConfigMaps of that name. */
+export async function publishedTrust(client: KubeClient): Promise<readonly TrustView[]> {
+  const ours = [...(await listAll(client))].filter(([, found]) => isOurs(found));
+  return ours.map(([namespace, { data }]) => {
+    try {
+      return { namespace, roots: readCertificates(textOf(data, 'ca.crt')).map(fingerprintOf) };
+    } catch {
+      return { namespace, roots: [], problem: 'holds something that is no certificate' };
+    }
+  });
+}
+
+/** Whether there is such a ConfigMap of Weft anywhere: then there has been an authority. Needs list on ConfigMaps of that name. */
+export async function isTrustPublished(client: KubeClient): Promise<boolean> {
+  return [...(await listAll(client)).values()].some(isOurs);
 }
 
 function reportOf(outcomes: readonly (readonly [string, Outcome | Error])[]): TrustReport {

@@ -4,8 +4,9 @@ import { execFile } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { isDeepStrictEqual, promisify } from 'node:util';
-import { keepCaBundle, setCaBundle } from '../../src/identity/ca-bundle.js';
-import { publishTrust } from '../../src/identity/trust-config-maps.js';
+import { openCa } from '../../src/identity/ca.js';
+import { hasCaBundle, keepCaBundle, setCaBundle } from '../../src/identity/ca-bundle.js';
+import { isTrustPublished, publishedTrust, publishTrust } from '../../src/identity/trust-config-maps.js';
 import type { KubeClient } from '../../src/kubernetes/api.js';
 import { isPlain, textOf } from '../../src/kubernetes/plain.js';
 import { startApiserver } from '../support/apiserver.js';
@@ -75,6 +76,36 @@ test('of processes that start at the same time over an empty Secret, all have th
   assert.equal(at(kept, 'metadata', 'labels', 'the-chart'), 'has-made-it');
 });
 
+test('a Secret that is deleted and made anew has the authority in use again; who comes between waits for that', async (t) => {
+  const { apiserver, admin, post, client } = await prepare(t);
+  await apiserver.namespace('shop');
+  await post('/api/v1/namespaces/weft-system/secrets', { metadata: { name: 'weft-ca' } });
+  const told: string[] = [];
+  const waiting = new EventEmitter();
+  const onError = (error: unknown) => {
+    told.push(String(error));
+    waiting.emit('told');
+  };
+  const hasBeen = () => isTrustPublished(client);
+  const open = () => openCa({ client, namespace: 'weft-system', secret: 'weft-ca', clock: Date.now, intervalMs: 60_000, onError, hasBeen });
+  const knowing = await open();
+  t.after(knowing.close);
+  await publishTrust({ client, data: { 'ca.crt': knowing.current().bundle }, namespaces: ['shop'] });
+  const before = at(await get(admin, secret), 'data');
+  await admin.request({ method: 'DELETE', path: secret });
+  await assert.rejects(knowing.refresh(), /Secret weft-system\/weft-ca is not there/);
+  await post('/api/v1/namespaces/weft-system/secrets', { metadata: { name: 'weft-ca' } });
+  const asked = once(waiting, 'told');
+  const opening = open();
+  await asked;
+  await knowing.refresh();
+  const late = await opening;
+  t.after(late.close);
+  assert.deepEqual(at(await get(admin, secret), 'data'), before);
+  assert.deepEqual(late.current(), knowing.current());
+  assert.match(told.join('\n'), /waiting \d+ s for a replica that still knows it\n.*was emptied, and the authority that is in use has been put back/);
+});
+
 test('the trust is in the namespaces that want it and in no other, and goes away with its owner', async (t) => {
   const { apiserver, admin, post, client } = await prepare(t);
   for (const name of ['shop', 'bank', 'going', 'theirs']) await apiserver.namespace(name);
@@ -86,6 +117,7 @@ test('the trust is in the namespaces that want it and in no other, and goes away
   const publish = (namespaces: readonly string[], content: Readonly<Record<string, string>> = data) => publishTrust({ client, data: content, namespaces });
   const path = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps/weft-ca`;
 
+  assert.equal(await isTrustPublished(client), false);
   const first = await publish(['shop', 'bank', 'going', 'gone', 'theirs']);
   assert.deepEqual([...first.written].sort(), ['bank', 'shop']);
   assert.deepEqual(
@@ -93,6 +125,9 @@ test('the trust is in the namespaces that want it and in no other, and goes away
     ['theirs'],
   );
   assert.match(first.failed[0]?.error ?? '', /ConfigMap theirs\/weft-ca is there and not of Weft/);
+  assert.equal(await isTrustPublished(client), true);
+  const noCertificates = (namespace: string) => ({ namespace, roots: [] });
+  assert.deepEqual(await publishedTrust(client), [noCertificates('bank'), noCertificates('shop')]);
   const made = await get(admin, path('shop'));
   assert.deepEqual(at(made, 'data'), data);
   const owner = at(await get(admin, `${webhooks}/weft-controller`), 'metadata', 'uid');
@@ -122,6 +157,7 @@ test('the caBundle of every webhook of a configuration is kept, whatever happens
   let bundle = 'one';
   const options = { client, resource: 'validatingwebhookconfigurations', name: 'weft-controller', bundle: () => pem(bundle) } as const;
   await assert.rejects(setCaBundle(options), { status: 404 });
+  assert.equal(await hasCaBundle(options), false);
   const chart = { metadata: { name: 'weft-controller' }, webhooks: [webhook('a.weft.dev'), webhook('b.weft.dev')] };
   await post(webhooks, chart);
   const bundles = async () => {
@@ -129,7 +165,9 @@ test('the caBundle of every webhook of a configuration is kept, whatever happens
     return Array.isArray(list) ? list.map((one) => textOf(isPlain(one) ? one['clientConfig'] : undefined, 'caBundle')) : [];
   };
   const encoded = () => Buffer.from(pem(bundle)).toString('base64');
+  assert.equal(await hasCaBundle(options), false);
   assert.equal(await setCaBundle(options), true);
+  assert.equal(await hasCaBundle(options), true);
   assert.deepEqual(await bundles(), [encoded(), encoded()]);
   assert.equal(await setCaBundle(options), false);
 

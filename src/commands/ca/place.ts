@@ -1,11 +1,10 @@
 /** Where the authority is that `weft ca` looks after: a Secret of a cluster, or a folder on this machine. */
 import { stat } from 'node:fs/promises';
-import { readFolder, writeFolder } from '../../identity/folder-store.js';
-import { fingerprintOf, readCertificates } from '../../identity/pem.js';
-import type { MeshView, ReplicaView } from '../../identity/rotation-decision.js';
+import { readFolder, replaceFolder } from '../../identity/folder-store.js';
+import type { MeshView, ReplicaView, TrustView } from '../../identity/rotation-decision.js';
 import type { RotationStep, StoredAuthority } from '../../identity/rotation-plan.js';
 import { type FoundSecret, nameOfSecret, readSecret, writeSecret } from '../../identity/secret-store.js';
-import { listOf, textOf } from '../../kubernetes/plain.js';
+import { publishedTrust } from '../../identity/trust-config-maps.js';
 import { fetchStatus } from '../status-fetch.js';
 import { askReplicas, type Reach, type ReplicaPage } from '../status-replicas.js';
 import type { Status } from '../status-report.js';
@@ -38,15 +37,8 @@ export function clusterPlace(reach: Reach): AuthorityPlace {
       return { ...found, owner: ownerOf(found), write: (step) => writeSecret(place, found.object, step) };
     },
     mesh: async () => {
-      const [answers, list] = await Promise.all([
-        askReplicas(reach, fetchStatus),
-        client.request({ method: 'GET', path: '/api/v1/configmaps', query: { fieldSelector: 'metadata.name=weft-ca' } }),
-      ]);
-      const trust = listOf(list, 'items').map((item) => {
-        const [metadata, data] = ['metadata', 'data'].map((field) => Reflect.get(Object(item), field));
-        return { name: `ConfigMap ${textOf(metadata, 'namespace')}/weft-ca`, roots: readCertificates(textOf(data, 'ca.crt')).map(fingerprintOf) };
-      });
-      return viewOf(answers, trust);
+      const [answers, list] = await Promise.all([askReplicas(reach, fetchStatus), publishedTrust(client)]);
+      return viewOf(answers, list);
     },
   };
 }
@@ -64,7 +56,10 @@ export async function folderPlace(folder: string, admin: string): Promise<Author
   if (!isFolder) throw new Error(`--ca ${folder} is not there, or is no folder; give that of weft serve --ca`);
   return {
     name: `folder ${folder}`,
-    read: async () => ({ ...(await readFolder(folder)), write: (step) => writeFolder(folder, step).then(() => true) }),
+    read: async () => {
+      const stored = await readFolder(folder);
+      return { ...stored, write: (step) => replaceFolder(folder, stored, step) };
+    },
     mesh: async () => viewOf([await answerOf(admin)], []),
   };
 }
@@ -76,7 +71,11 @@ function answerOf(admin: string): Promise<ReplicaPage<Status>> {
   );
 }
 
-function viewOf(answers: readonly ReplicaPage<Status>[], trust: MeshView['trust']): MeshView {
+/** Of what was found, only the namespaces that the replicas call meshed count: in others anybody may write such a ConfigMap, until Weft removes it. */
+function viewOf(answers: readonly ReplicaPage<Status>[], found: readonly TrustView[]): MeshView {
+  const known = answers.flatMap(({ page }) => page?.identities?.namespaces ?? []);
+  const meshed = new Set(known.length > 0 ? known : found.map(({ namespace }) => namespace));
+  const trust = found.filter(({ namespace }) => meshed.has(namespace));
   const connected = new Set(answers.flatMap(({ page }) => (page?.proxies ?? []).map(({ proxy }) => proxy)));
   const sidecars = new Set(answers.flatMap(({ page }) => page?.identities?.sidecars ?? []));
   const replicas = answers.map(({ pod, page, problem }): ReplicaView => ({ replica: pod, identities: page?.identities, problem }));

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { newRoot } from '../../../test/support/authority.js';
 import { makeIntermediate } from '../../../test/support/openssl.js';
-import { textHash } from '../../identity/authority-plan.js';
+import { authorityPair, textHash } from '../../identity/authority-plan.js';
 import { readAuthority } from '../../identity/authority-secret.js';
-import { fileNames, readFolder, writeFolder } from '../../identity/folder-store.js';
+import { fileNames, readFolder, replaceFolder, writeFolder } from '../../identity/folder-store.js';
+import { withLock } from '../../identity/lock-file.js';
 import { fingerprintIn, fingerprintOf, readCertificates } from '../../identity/pem.js';
-import { decide, type IdentityView, type MeshView } from '../../identity/rotation-decision.js';
+import { decide, type IdentityView, leaveBehind, type MeshView } from '../../identity/rotation-decision.js';
 import { begin, drop, phaseOf, refusalOf, type StoredAuthority, sign } from '../../identity/rotation-plan.js';
 import type { AuthorityPlace } from './place.js';
 import { type Progress, type RotateOptions, rotate } from './rotate.js';
@@ -30,8 +31,8 @@ const rootsIn = ({ texts }: StoredAuthority) => readCertificates(texts['ca.crt']
 /** A mesh that has taken over what the store holds. */
 function settled(stored: StoredAuthority, changes: Partial<IdentityView> = {}): MeshView {
   const signer = fingerprintIn(stored.texts['tls.crt'] ?? '');
-  const identities = { signer, roots: rootsIn(stored), proxies: 3, trusting: 3, renewed: 3, behind: [], ...changes };
-  return { replicas: [{ replica: 'weft-1', identities }], absent: [], trust: [{ name: 'ConfigMap shop/weft-ca', roots: rootsIn(stored) }] };
+  const identities = { signer, roots: rootsIn(stored), time: Date.now(), proxies: 3, untrusting: [], unrenewed: [], ...changes };
+  return { replicas: [{ replica: 'weft-1', identities }], absent: [], trust: [{ namespace: 'shop', roots: rootsIn(stored) }] };
 }
 
 test('the steps: two roots, then the next one signs, then the old root alone is gone', () => {
@@ -80,15 +81,57 @@ test('nothing goes on while anybody lags, and it is said who', () => {
   };
   const fine = settled(distributing);
   assert.equal(reasonsOf(distributing, fine), 'Sign');
-  assert.match(reasonsOf(distributing, settled(distributing, { trusting: 2, behind: ['shop/web'] })), /weft-1: 1 of 3 proxies .*shop\/web/);
+  assert.match(reasonsOf(distributing, settled(distributing, { untrusting: ['shop/web'] })), /weft-1: 1 of 3 proxies .*shop\/web/);
   assert.match(reasonsOf(distributing, settled(distributing, { roots: [oldRoot] })), /has not read the new root/);
-  assert.match(reasonsOf(distributing, { ...fine, trust: [{ name: 'ConfigMap shop/weft-ca', roots: [oldRoot] }] }), /ConfigMap shop\/weft-ca does not hold/);
+  assert.match(reasonsOf(distributing, { ...fine, trust: [{ namespace: 'shop', roots: [oldRoot] }] }), /ConfigMap shop\/weft-ca does not hold/);
   assert.match(reasonsOf(distributing, { ...fine, replicas: [...fine.replicas, { replica: 'weft-2', problem: 'is Pending' }] }), /weft-2: is Pending/);
   assert.match(reasonsOf(distributing, { ...fine, absent: ['shop/db'] }), /1 pods with a sidecar are not connected: shop\/db/);
   assert.match(reasonsOf(distributing, { ...fine, replicas: [] }), /no replica/);
   assert.equal(reasonsOf(renewing, settled(renewing)), 'Drop');
-  assert.match(reasonsOf(renewing, settled(renewing, { renewed: 2, behind: ['shop/web'] })), /1 of 3 proxies have a certificate of the old/);
+  assert.match(reasonsOf(renewing, settled(renewing, { unrenewed: ['shop/web'] })), /1 of 3 proxies have a certificate of the old/);
   assert.match(reasonsOf(renewing, settled(renewing, { signer: oldRoot })), /still signs with the old/);
+});
+
+test('whoever is left behind is not waited for, nor is what is in a namespace that is', () => {
+  const distributing = begin(made(), next);
+  const late = ['shop/stuck', 'shop/stuck', 'bank/a', 'bank/b', 'bank/c', 'bank/d', 'bank/e'];
+  const mesh: MeshView = {
+    ...settled(distributing, { proxies: 9, untrusting: late, unrenewed: late }),
+    ...{ absent: ['shop/gone'], trust: [{ namespace: 'bank', roots: [], problem: 'holds something that is no certificate' }] },
+  };
+  const reasonsOf = (skipped: readonly string[], stored = distributing) => {
+    const decision = decide(stored, leaveBehind(mesh, skipped), { isBegun: true, settledMs: 0, settleMs: 0 });
+    return decision.next === 'Wait' ? decision.reasons.join('; ') : decision.next;
+  };
+  assert.match(reasonsOf([]), /7 of 9 proxies .*: shop\/stuck, bank\/a, bank\/b, bank\/c, bank\/d and 1 more .*--skip NAMESPACE\/POD/);
+  assert.match(reasonsOf([]), /ConfigMap bank\/weft-ca holds something that is no certificate .*--skip bank/);
+  assert.match(
+    reasonsOf(['bank']),
+    /^weft-1: 2 of 9 proxies .*: shop\/stuck \(.*; 1 pods with a sidecar are not connected: shop\/gone .*--skip NAMESPACE\/POD/,
+  );
+  assert.match(reasonsOf(['bank', 'shop/gone', 'shop/stuc']), /^weft-1: 2 of 9/, 'another pod whose name begins like that is not meant');
+  assert.equal(reasonsOf(['bank', 'shop/gone', 'shop/stuck']), 'Sign');
+  assert.match(reasonsOf(['bank', 'shop/gone'], sign(distributing)), /still signs|2 of 9/);
+});
+
+test('a root that is not good by the clock of a replica does not sign, and is not even begun with', async () => {
+  const distributing = begin(made(), next);
+  const day = 24 * 60 * 60_000;
+  const at = (time: number) => decide(distributing, settled(distributing, { time }), { isBegun: true, settledMs: 0, settleMs: 0 });
+  for (const [time, reason] of [
+    [Date.now() - 2 * day, /^weft-1: by its clock the new root is good from 20.*Z only/],
+    [Date.now() + 2 * day, /^weft-1: by its clock the new root has ended at 20/],
+  ] as const) {
+    const decision = at(time);
+    assert.equal(decision.next, 'Wait');
+    assert.match(decision.next === 'Wait' ? decision.reasons.join() : '', reason);
+  }
+  const { place, stored } = world({ looks: Number.POSITIVE_INFINITY });
+  const ahead = () => authorityPair(Date.now() + 2 * day);
+  await assert.rejects(run(place, { makeNext: ahead }), /weft-1: by its clock the new root is good from .*; correct the clock of this machine/);
+  assert.deepEqual(stored(), made());
+  await run(place, { makeNext: () => authorityPair(Date.now() + day / 2) });
+  assert.notDeepEqual(rootsIn(stored()), [oldRoot], 'a clock that is ahead by half a day does no harm');
 });
 
 test('the next authority signs only after the files of pods had their time', () => {
@@ -137,7 +180,7 @@ function world(stopAt: { looks: number }, overtaken = 0) {
 
 function run(place: AuthorityPlace, more: Partial<RotateOptions> = {}): Promise<readonly string[]> {
   const told: Progress[] = [];
-  const common = { settleMs: 0, timeoutMs: 60_000, skipAbsent: false, intervalMs: 0, now: Date.now, makeNext: async () => next };
+  const common = { settleMs: 0, timeoutMs: 60_000, skipAbsent: false, skip: [], intervalMs: 0, now: Date.now, makeNext: async () => next };
   return rotate({ place, tell: (progress) => told.push(progress), ...common, ...more }).then(() => told.map(({ step }) => step));
 }
 
@@ -172,6 +215,32 @@ test('whoever is overtaken looks again; whoever waits too long gives up with wha
   const mesh = async (): Promise<MeshView> => ({ replicas: [], absent: [], trust: [] });
   await assert.rejects(run({ ...stuck, mesh }, { timeoutMs: 0 }), /nothing is lost: run it again to go on. It waited for: no replica/);
 });
+
+test('what was put back while the root was being changed is no success', async () => {
+  for (const phase of ['Distributing', 'Renewing'] as const) {
+    for (const isResumed of [false, true]) {
+      const inner = world({ looks: Number.POSITIVE_INFINITY });
+      let isPutBack = false;
+      const read = async () => {
+        const held = await inner.place.read();
+        if (phaseOf(held) === phase && !isPutBack) {
+          isPutBack = true;
+          return { ...held, write: async () => false };
+        }
+        return isPutBack ? { ...made(), write: async () => assert.fail('nothing is written over what was put back') } : held;
+      };
+      if (isResumed) await run(inner.place, { tell: stopAfter(phase === 'Distributing' ? 'Begin' : 'Sign') }).catch(() => undefined);
+      await assert.rejects(run({ ...inner.place, read }), /it was put back while the root was being changed, and the old authority signs; find who/);
+    }
+  }
+});
+
+/** As if the command was stopped right after that step. */
+function stopAfter(last: Progress['step']): RotateOptions['tell'] {
+  return ({ step }) => {
+    if (step === last) throw new Stopped();
+  };
+}
 
 test('what somebody else writes is left alone', async () => {
   const { place } = world({ looks: Number.POSITIVE_INFINITY });
@@ -210,4 +279,39 @@ test('a folder that was left between two files of a step reads as before it or a
       assert.ok(readAuthority(found.texts, { name: 'it', keys: fileNames, orElse: '' }, Date.now()), `${file} of step ${index}`);
     }
   }
+});
+
+test('of two who rotate a folder at once, one begins, and its key goes with its certificate', async (t) => {
+  const folder = await folderOf(t, [made()]);
+  for (let round = 0; round < 20; round++) {
+    const before = await readFolder(folder);
+    const pairs = await Promise.all([newRoot(), newRoot(), newRoot()]);
+    const written = await Promise.all(pairs.map((pair) => replaceFolder(folder, before, begin(before, pair))));
+    assert.equal(written.filter(Boolean).length, 1);
+    const { texts } = await readFolder(folder);
+    const winner = pairs[written.indexOf(true)];
+    assert.deepEqual([texts['next.crt'], texts['next.key']], [winner?.certificate, winner?.key]);
+    await writeFolder(folder, { ...made(), made: made().made });
+  }
+});
+
+test('a lock that was left behind blocks nobody for long, and one that is held is waited for', async (t) => {
+  const path = join(await folderOf(t, [made()]), 'write.lock');
+  await writeFile(path, 'somebody who was killed');
+  assert.equal(await withLock(path, async () => 'done', 100), 'done');
+  let inside = 0;
+  const work = async (turn: number) => {
+    assert.equal(inside++, 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside--;
+    return turn;
+  };
+  const turns = await Promise.all(Array.from({ length: 8 }, (_, turn) => withLock(path, () => work(turn))));
+  assert.deepEqual(turns, [0, 1, 2, 3, 4, 5, 6, 7]);
+  await assert.rejects(readFile(path), { code: 'ENOENT' });
+  await assert.rejects(
+    withLock(path, () => Promise.reject(new Error('work'))),
+    /work/,
+  );
+  assert.equal(await withLock(path, async () => 'free again'), 'free again');
 });

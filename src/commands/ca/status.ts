@@ -80,6 +80,6 @@ export function formatAuthority({ place, phase, refusal, certificates, replicas,
 
 function replicaCells({ replica, identities, problem }: ReplicaView): readonly string[] {
   if (!identities) return [replica, '-', '-', '-', '-', problem ?? 'does not tell of certificates'];
-  const { signer, proxies, trusting, renewed } = identities;
-  return [replica, signer.slice(0, 16), String(proxies), String(trusting), String(renewed), problem ?? '-'];
+  const { signer, proxies, untrusting, unrenewed } = identities;
+  return [replica, signer.slice(0, 16), String(proxies), String(proxies - untrusting.length), String(proxies - unrenewed.length), problem ?? '-'];
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Ca, openCa } from '../../identity/ca.js';
-import { keepCaBundle } from '../../identity/ca-bundle.js';
+import { hasCaBundle, keepCaBundle } from '../../identity/ca-bundle.js';
 import { createServingCertificate } from '../../identity/serving-certificate.js';
 import type { InjectSettings } from '../../inject/settings.js';
 import type { KubeClient } from '../../kubernetes/api.js';
@@ -107,9 +107,10 @@ function injectRoute(options: AnswerOptions, onAnswer: (outcome: string, allowed
 
 /** A restart would not make the API server or the Secret come sooner. */
 async function open({ client, namespace }: InjectorOptions, onError: (error: unknown) => void): Promise<Ca> {
+  const hasBeen = () => hasCaBundle({ client, resource: 'mutatingwebhookconfigurations', name: webhookConfiguration });
   for (;;) {
     try {
-      return await openCa({ client, namespace, secret: caSecret, clock: Date.now, onError });
+      return await openCa({ client, namespace, secret: caSecret, hasBeen, clock: Date.now, onError });
     } catch (error) {
       onError(error);
       await delay(retryMs);

@@ -1,7 +1,9 @@
 /** What the controller's two TLS ports show. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Ca, openCa } from '../../identity/ca.js';
+import { hasCaBundle } from '../../identity/ca-bundle.js';
 import { createServingCertificate, type ServingCertificate } from '../../identity/serving-certificate.js';
+import { isTrustPublished } from '../../identity/trust-config-maps.js';
 import type { KubeClient } from '../../kubernetes/api.js';
 import { parseDuration } from '../../model/duration.js';
 
@@ -24,6 +26,8 @@ export interface CertificatesOptions {
   readonly namespace: string;
   /** The name by which both ports are called. */
   readonly serverName: string;
+  /** The name of the ValidatingWebhookConfiguration that calls the controller. */
+  readonly webhookConfiguration: string;
   readonly failed: (task: string) => (error: unknown) => undefined;
 }
 
@@ -31,16 +35,24 @@ const retryMs = 2_000;
 
 const shortestLifetimeMs = 10_000;
 
-/** How long a certificate of a workload is good, in milliseconds. Throws an Error when the text is no duration, or one in which nothing can be renewed in time. */
+/** Nobody takes a certificate back, so it must not be good for long. */
+const longestLifetimeMs = 24 * 60 * 60_000;
+
+/** How long a certificate of a workload is good, in milliseconds. Throws an Error when the text is no duration, is one in which nothing can be renewed in time, or is more than a day. */
 export function readLifetime(text: string): number {
   const lifetimeMs = parseDuration(text);
-  if (lifetimeMs !== undefined && lifetimeMs >= shortestLifetimeMs) return lifetimeMs;
-  throw new Error(`--certificate-lifetime ${text}: write a duration of 10s or more, such as 24h`);
+  if (lifetimeMs !== undefined && lifetimeMs >= shortestLifetimeMs && lifetimeMs <= longestLifetimeMs) return lifetimeMs;
+  throw new Error(`--certificate-lifetime ${text}: write a duration from 10s to 24h; a certificate cannot be taken back, so none is good for more than a day`);
 }
 
 /** Opens both Secrets. While they, or the API server, are not there, it waits: a restart would not make them come sooner. */
 export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
-  const [xds, webhook] = await Promise.all([openOne(options, 'weft-ca', checkAuthority), openOne(options, 'weft-webhook-ca', () => undefined)]);
+  const { client, webhookConfiguration } = options;
+  const isCalled = () => hasCaBundle({ client, resource: 'validatingwebhookconfigurations', name: webhookConfiguration });
+  const [xds, webhook] = await Promise.all([
+    openOne(options, { secret: 'weft-ca', hasBeen: () => isTrustPublished(client), check: checkAuthority }),
+    openOne(options, { secret: 'weft-webhook-ca', hasBeen: isCalled, check: () => undefined }),
+  ]);
   return {
     mesh: xds.ca,
     webhookCa: webhook.ca,
@@ -60,10 +72,19 @@ interface Opened {
   readonly certificate: ServingCertificate;
 }
 
-async function openOne({ client, namespace, serverName, failed }: CertificatesOptions, secret: string, check: (ca: Ca) => void): Promise<Opened> {
+/** One of the two Secrets. */
+interface OneOptions {
+  readonly secret: string;
+  /** See `CaOptions`. */
+  readonly hasBeen: () => Promise<boolean>;
+  /** Throws when what is there is of no use here. */
+  readonly check: (ca: Ca) => void;
+}
+
+async function openOne({ client, namespace, serverName, failed }: CertificatesOptions, { secret, hasBeen, check }: OneOptions): Promise<Opened> {
   const onError = failed(secret);
   for (;;) {
-    const opening = openCa({ client, namespace, secret, clock: Date.now, onError });
+    const opening = openCa({ client, namespace, secret, hasBeen, clock: Date.now, onError });
     const ca = await opening.then((opened) => checked(opened, check)).catch(onError);
     const certificate = ca && (await createServingCertificate({ ca, dnsNames: [serverName], clock: Date.now, onError }).catch(onError));
     if (ca && certificate) return { ca, certificate };

@@ -49,7 +49,7 @@ export async function serveCluster(flags: ServeClusterFlags, logger: Logger): Pr
   const ready = () => (isServing ? undefined : (heldUp.reason() ?? 'waiting for the first state of the cluster'));
   const metricsServer = await startMetrics(ports.metrics.host, ports.metrics.port, { ready, metrics }).catch(cannotListen('--metrics', flags.metrics));
   const world = followWorld(core, client, heldUp.tell);
-  const certificates = await openCertificates({ client, namespace: flags.namespace, serverName, failed });
+  const certificates = await openCertificates({ client, namespace: flags.namespace, serverName, webhookConfiguration: controllerName, failed });
   await world.watch.ready;
 
   const report = createPolicyReport({ registry: core.registry, store: core.store, revision: world.revision });
@@ -66,7 +66,7 @@ export async function serveCluster(flags: ServeClusterFlags, logger: Logger): Pr
     status: () => ({
       ...core.status(),
       cluster: clusterSide(flags['pod-name'], status, world.watch.state()),
-      identities: identitySide({ ...core, ca: certificates.mesh, secrets }),
+      identities: identitySide({ ...core, ca: certificates.mesh, secrets, clock: Date.now }),
     }),
     ports: core.ports,
   };

@@ -54,7 +54,7 @@ export async function serveFolder(flags: FolderFlags, logger: Logger): Promise<(
   });
   const server = await serving.catch(cannotListen('--listen', flags.listen));
   door.follow(server);
-  const status = () => ({ ...core.status(), ...(identities ? { identities: identitySide({ ...core, ...identities }) } : {}) });
+  const status = () => ({ ...core.status(), ...(identities ? { identities: identitySide({ ...core, ...identities, clock: Date.now }) } : {}) });
   const adminServer = await startAdmin(admin.host, admin.port, { isReady: () => true, status, ports: core.ports }).catch(cannotListen('--admin', flags.admin));
   logger.info({ manifests: flags.manifests, xds: `${listen.host}:${server.port}`, admin: `${admin.host}:${adminServer.port}` }, 'serving');
   return async () => {

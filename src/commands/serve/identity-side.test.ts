@@ -27,6 +27,7 @@ test('a sidecar that has come back and not asked for its certificate yet is behi
     registry.add({ node: { id }, variant: 'delta', peer: '', since: '', client, counters: { requests: 0, responses: 0, bytes: 0, rejections: 0 } });
   }
   const root = await newRoot();
-  const side = identitySide({ ca: { current: () => root }, secrets: { issuerOf: () => undefined }, registry, store });
-  assert.deepEqual([side.proxies, side.renewed, side.behind], [1, 0, ['shop/web-1']]);
+  const side = identitySide({ ca: { current: () => root }, secrets: { issuerOf: () => undefined }, registry, store, clock: () => 7 });
+  assert.deepEqual([side.proxies, side.unrenewed, side.untrusting], [1, ['shop/web-1'], ['shop/web-1']]);
+  assert.deepEqual([side.time, side.namespaces], [7, ['shop']]);
 });

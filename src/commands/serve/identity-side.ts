@@ -7,11 +7,14 @@ import { leafName, rootsName } from '../../model/secret-names.js';
 import { heldResources } from '../../serve/csds.js';
 import type { Connection, Registry } from '../../serve/registry.js';
 import type { Store } from '../../sources/store.js';
+import { meshedNamespaces } from './trust.js';
 
 /** What a replica says: nothing of keys. */
 export interface IdentitySide extends IdentityView {
   /** All pods with a sidecar, connected here or not. */
   readonly sidecars: readonly string[];
+  /** The namespaces that are to have the ConfigMap `weft-ca`. */
+  readonly namespaces: readonly string[];
 }
 
 /** Where it comes from. */
@@ -19,29 +22,28 @@ export interface IdentitySources {
   readonly ca: Pick<Ca, 'current'>;
   readonly secrets: Pick<Secrets, 'issuerOf'>;
   readonly registry: Pick<Registry, 'connections'>;
-  readonly store: Pick<Store, 'pods'>;
+  readonly store: Pick<Store, 'pods' | 'namespaces'>;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
 }
 
-/** How many names of proxies that lack something are told. */
-const maxTold = 5;
-
 /** Counts the proxies that have asked for certificates, and sidecars that have come back and not asked yet; others have no use for them. */
-export function identitySide({ ca, secrets, registry, store }: IdentitySources): IdentitySide {
+export function identitySide({ ca, secrets, registry, store, clock }: IdentitySources): IdentitySide {
   const { certificate, bundle } = ca.current();
   const signer = fingerprintIn(certificate);
   const sidecars = [...store.pods()].filter(({ proxy, addresses }) => proxy === 'Injected' && addresses.length > 0).map(({ key }) => String(key));
   const own = new Set(sidecars);
   const all = [...registry.connections()].filter(({ client, node }) => client.types.has('Secret') || own.has(node.id ?? ''));
-  const judged = all.map((connection) => ({ id: connection.node.id ?? '', trusts: isTrusting(connection), renewed: isRenewed(connection, secrets, signer) }));
-  const behind = judged.filter(({ trusts, renewed }) => !trusts || !renewed).slice(0, maxTold);
+  const idsOf = (connections: readonly Connection[]) => connections.map(({ node }) => node.id ?? '');
   return {
     signer,
     roots: readCertificates(bundle).map(fingerprintOf),
+    time: clock(),
     proxies: all.length,
-    trusting: judged.filter(({ trusts }) => trusts).length,
-    renewed: judged.filter(({ renewed }) => renewed).length,
-    behind: behind.map(({ id }) => id),
+    untrusting: idsOf(all.filter((connection) => !isTrusting(connection))),
+    unrenewed: idsOf(all.filter((connection) => !isRenewed(connection, secrets, signer))),
     sidecars: sidecars.sort(),
+    namespaces: meshedNamespaces(store),
   };
 }
 

@@ -87,7 +87,7 @@ function wishOf({ store, bundle }: TrustKeeperOptions): string {
 }
 
 /** Those that are labelled, and those that have a pod that was injected or asks to be; sorted. */
-function meshedNamespaces({ pods, namespaces }: TrustKeeperOptions['store']): readonly string[] {
+export function meshedNamespaces({ pods, namespaces }: TrustKeeperOptions['store']): readonly string[] {
   const found = new Set<string>();
   for (const { name, labels } of namespaces()) if (labels[label] === 'true') found.add(name);
   for (const pod of pods()) if (pod.proxy === 'Injected' || pod.labels[label] === 'true') found.add(pod.namespace);
