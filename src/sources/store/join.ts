@@ -11,7 +11,7 @@ export interface Surroundings {
   readonly zone: (node: string) => string;
   /**
    * Whether every Pod is known sooner or later, with its addresses, as in a cluster. An endpoint whose Pod is not known to have its
-   * address (yet, or any more) is left out there: nobody can say whether it takes mutual TLS.
+   * address (yet, or any more) is left out there: nobody can say whether it takes mutual TLS. In a folder the slice is taken at its word.
    */
   readonly followsPods?: boolean | undefined;
 }
@@ -60,7 +60,7 @@ function merge(entries: readonly SliceEndpoint[], { pod: podOf, zone, followsPod
   if (!best) return [];
   const { address, ready, serving, terminating } = best;
   const pod = best.pod && podOf(best.pod);
-  if (best.pod !== undefined && !hasAddress(pod, address, followsPods)) return [];
+  if (followsPods && best.pod !== undefined && !pod?.addresses.includes(address)) return [];
   const shared = {
     address,
     ports: mergePorts(ranked),
@@ -73,12 +73,6 @@ function merge(entries: readonly SliceEndpoint[], { pod: podOf, zone, followsPod
     serviceAccount: pod?.serviceAccount ?? '',
   };
   return [best.pod === undefined ? shared : { ...shared, pod: best.pod }];
-}
-
-/** In a folder a Pod may be missing, or without an address, and the slice is taken at its word; where a Pod has addresses they are the ones. */
-function hasAddress(pod: Pod | undefined, address: string, followsPods: boolean | undefined): boolean {
-  if (!pod || pod.addresses.length === 0) return !followsPods;
-  return pod.addresses.includes(address);
 }
 
 function rank({ ready, serving, terminating }: SliceEndpoint): number {
